@@ -1,0 +1,177 @@
+/**
+ * Everything native, typed: the only file that loads the addon, and the only description of what it offers.
+ *
+ * The addon holds mechanism: sockets, threads, namespaces, taps, files and processes inside a namespace. It knows how a
+ * netlink message is framed, never what it says; contents are written and read in src/.
+ */
+
+/** Where a Host lives. Exactly one of the three; `{}` is the caller's own network namespace. */
+export interface NetnsSource {
+  /** A namespace file, e.g. `/run/netns/lab` or `/proc/4711/ns/net`. */
+  path?: string
+  /** An open namespace file descriptor; duplicated, the caller keeps its own. */
+  fd?: number
+  /** A new namespace, which lives as long as this Host (or a process, bind mount or fd of somebody else's) holds it. */
+  create?: boolean
+}
+
+/**
+ * One thing for a Host's thread to do. The steps of one `exec` run in order, in the Host's namespace, off the JS thread,
+ * and stop at the first that fails, unless that step has `mayFail`.
+ */
+export type Step = NetlinkStep | ReadFileStep | ReadDirStep | WriteFileStep | RenameStep | UnlinkStep | LockStep | UnlockStep
+  | TapStep | CloseFdsStep | SpawnStep | TerminateStep | BindNetnsStep | UnbindNetnsStep
+
+interface StepBase {
+  /** Go on after a failure of this step; its result is then a `StepFailure` (for `netlink`: the reply, errors within). */
+  mayFail?: boolean
+}
+
+/**
+ * Sends netlink messages and gathers all replies. The messages are numbered in the order given: `nlmsg_seq` of the
+ * message at index i must be i; the native side maps it to a number of its own and back.
+ *
+ * Runs of messages without NLM_F_DUMP go out in one sendmsg each (split only where socket buffers force it; with
+ * `atomic` never split, as nf_tables batches need). A message with NLM_F_DUMP goes alone; its whole dump is read, and
+ * repeated, at most 10 times, when the kernel says that it was interrupted (NLM_F_DUMP_INTR).
+ *
+ * The result holds, back to back, every reply message as the kernel wrote it (nlmsg_seq = the index of the request),
+ * without successful acknowledgements and NLMSG_DONE. Failures are the kernel's NLMSG_ERROR messages, extack attributes
+ * included. A request whose acknowledgement was lost gets a made NLMSG_ERROR with -ENOBUFS.
+ * The step fails, with the first negative error's errno and call 'netlink', if there is one; the reply is still there.
+ */
+export interface NetlinkStep extends StepBase {
+  op: 'netlink'
+  /** NETLINK_ROUTE 0 or NETLINK_NETFILTER 12. */
+  protocol: number
+  messages: Uint8Array
+  atomic?: boolean
+}
+
+/** Reads a whole file (at most 16 MiB), as the Host's namespace sees it: `/proc/sys/net/…` is the namespace's own. */
+export interface ReadFileStep extends StepBase { op: 'readFile', path: string }
+
+/** Names in a directory, without `.` and `..`, unsorted. */
+export interface ReadDirStep extends StepBase { op: 'readDir', path: string }
+
+/**
+ * Writes a whole file in one write(2). Without `mode` the file must exist (a sysctl) and is not truncated; with `mode` it
+ * is created or truncated. `sync`: fsync before close.
+ */
+export interface WriteFileStep extends StepBase { op: 'writeFile', path: string, data: string | Uint8Array, mode?: number, sync?: boolean }
+
+/** rename(2). `sync`: fsync the directory of `to` afterwards. */
+export interface RenameStep extends StepBase { op: 'rename', from: string, to: string, sync?: boolean }
+
+/** unlink(2). */
+export interface UnlinkStep extends StepBase { op: 'unlink', path: string }
+
+/**
+ * Takes an exclusive flock(2) on a file, created (0600) if missing; waits at most `timeoutMs`, then fails with
+ * ETIMEDOUT. Held by the Host until `unlock`, `close` or the end of the process.
+ */
+export interface LockStep extends StepBase { op: 'lock', path: string, timeoutMs: number }
+export interface UnlockStep extends StepBase { op: 'unlock', path: string }
+
+/**
+ * Creates (or attaches to) a tap or tun device: TUNSETIFF on /dev/net/tun. Result: `queues` open file descriptors that
+ * the caller owns, or none with `persist`. Close them with `closeFds`: closing the last one of a non-persistent tap
+ * waits tens of milliseconds for the kernel.
+ */
+export interface TapStep extends StepBase {
+  op: 'tap'
+  name: string
+  mode?: 'tap' | 'tun'
+  /** TUNSETPERSIST: the device stays after the last descriptor is closed. */
+  persist?: boolean
+  /** TUNSETOWNER / TUNSETGROUP: numeric ids that may attach without CAP_NET_ADMIN. */
+  owner?: number
+  group?: number
+  /** IFF_VNET_HDR: frames carry a virtio_net_hdr, as qemu wants. */
+  vnetHeader?: boolean
+  /** Number of queues, default 1; more sets IFF_MULTI_QUEUE. */
+  queues?: number
+  /** IFF_MULTI_QUEUE even with one queue. */
+  multiQueue?: boolean
+}
+export interface CloseFdsStep extends StepBase { op: 'closeFds', fds: readonly number[] }
+
+/**
+ * Starts a program in the Host's namespace and waits for that process (not for what it leaves in the background) to end.
+ * stdin is /dev/null, every other inherited descriptor is closed, it gets a session of its own. stdout and stderr are
+ * collected together, 64 KiB at most. A program that cannot be started fails with its errno and call 'spawn'; one that
+ * outlives `timeoutMs` is killed and the step fails with ETIMEDOUT. A non-zero exit status is not a failure of the step.
+ */
+export interface SpawnStep extends StepBase {
+  op: 'spawn'
+  /** Absolute path. */
+  file: string
+  /** Including argv[0]. */
+  argv: readonly string[]
+  /** `NAME=value`; nothing else is passed on. */
+  env: readonly string[]
+  timeoutMs: number
+}
+export interface SpawnResult {
+  /** Exit status, or the negative number of the signal that ended it. */
+  status: number
+  output: Uint8Array
+}
+
+/**
+ * Ends a process, by pidfd: SIGTERM, then SIGKILL after `timeoutMs`. Only if `/proc/PID/cmdline` (NULs as spaces)
+ * contains `match`, since a pid found in a file may meanwhile be somebody else's. Returns when the process is gone.
+ */
+export interface TerminateStep extends StepBase { op: 'terminate', pid: number, match: string, timeoutMs: number }
+export type TerminateResult = 'absent' | 'mismatch' | 'terminated' | 'killed'
+
+/** Gives the Host's namespace a name: a bind mount on `path`, made as `ip netns add` does. Fails with EEXIST. */
+export interface BindNetnsStep extends StepBase { op: 'bindNetns', path: string }
+/** Takes the name away: lazy unmount, then unlink. */
+export interface UnbindNetnsStep extends StepBase { op: 'unbindNetns', path: string }
+
+/** A step that failed. */
+export interface StepFailure {
+  /** Positive errno. */
+  errno: number
+  /** The system call, e.g. `open`. */
+  call: string
+}
+
+export type ResultOf<S extends Step> =
+  (S extends NetlinkStep | ReadFileStep ? Uint8Array
+    : S extends ReadDirStep ? string[]
+    : S extends TapStep ? number[]
+    : S extends SpawnStep ? SpawnResult
+    : S extends TerminateStep ? TerminateResult
+    : null) | (S extends NetlinkStep ? never : S extends { mayFail: true } ? StepFailure : never)
+
+export interface Outcome<S extends readonly Step[]> {
+  /** One a step that ran. */
+  results: { [K in keyof S]: ResultOf<S[K]> }
+  /** The step that stopped the run. Its own result, if it has one (a netlink reply), is the last of `results`. */
+  failed?: StepFailure & { step: number }
+}
+
+/** A network namespace and the thread that works in it. The thread exists only while there is work (and a moment after). */
+export interface NativeHost {
+  /**
+   * Runs steps after all earlier ones of this Host. Rejects only for steps of a wrong form (TypeError; nothing was run) or
+   * a Host that is closed. Keeps the process alive until done.
+   */
+  exec<const S extends readonly Step[]>(steps: S): Promise<Outcome<S>>
+  /** Waits for what is queued, then gives back thread, sockets, locks and namespace. Idempotent. */
+  close(): Promise<void>
+  /** The namespace, held open; for IFLA_NET_NS_FD. -1 when closed. */
+  readonly netnsFd: number
+  /** Identity of the namespace: device and inode of its nsfs file. */
+  readonly netnsDevice: number
+  readonly netnsInode: number
+}
+
+export interface Addon {
+  /** Rejects with an Error with `errno` and `call` if the namespace cannot be opened, created or entered. */
+  openHost(source: NetnsSource): Promise<NativeHost>
+  /** Open Hosts and live threads of this environment, for leak tests. */
+  stats(): { hosts: number, threads: number }
+}

@@ -1,0 +1,48 @@
+/**
+ * IP addresses as text and as the bytes the kernel uses. ipaddr.js does the work; it is loaded at first use, since an
+ * agent that never names an address should not pay for it at start.
+ */
+import { createRequire } from 'node:module'
+import { isIPv4, isIPv6 } from 'node:net'
+import type ipaddrModule from 'ipaddr.js'
+
+let loaded: typeof ipaddrModule | undefined
+
+export function ipaddr(): typeof ipaddrModule {
+  loaded ??= createRequire(import.meta.url)('ipaddr.js') as typeof ipaddrModule
+  return loaded
+}
+
+/** `'192.168.122.1'` → 4 bytes, `'fd00::1'` → 16 bytes, anything else (also a zone or a prefix) → undefined. */
+export function parseIp(text: string): Uint8Array | undefined {
+  if (isIPv4(text)) return Uint8Array.from(ipaddr().IPv4.parse(text).toByteArray())
+  if (isIPv6(text) && !text.includes('%')) return Uint8Array.from(ipaddr().IPv6.parse(text).toByteArray())
+  return undefined
+}
+
+/** 4 or 16 bytes → text in the form of RFC 5952; any other length → undefined. */
+export function formatIp(bytes: Uint8Array): string | undefined {
+  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`
+  if (bytes.length === 16) return new (ipaddr().IPv6)([...bytes]).toRFC5952String()
+  return undefined
+}
+
+export interface Prefix {
+  address: string
+  /** Length in bits. */
+  prefix: number
+  family: 4 | 6
+}
+
+/** `'10.0.0.1/24'` → its parts; an address alone counts as a whole host (/32, /128); anything else → undefined. */
+export function parsePrefix(text: string): Prefix | undefined {
+  const slash = text.indexOf('/')
+  const address = slash < 0 ? text : text.slice(0, slash)
+  const family = isIPv4(address) ? 4 : isIPv6(address) && !address.includes('%') ? 6 : undefined
+  if (family === undefined) return undefined
+  const bits = family === 4 ? 32 : 128
+  if (slash < 0) return { address, prefix: bits, family }
+  const digits = text.slice(slash + 1)
+  const prefix = /^(0|[1-9]\d{0,2})$/.test(digits) ? Number(digits) : NaN
+  return prefix <= bits ? { address, prefix, family } : undefined
+}

@@ -1,0 +1,211 @@
+/**
+ * How one value stands in a netlink attribute or header: typed both ways, and strict when writing. Numbers are in host
+ * order unless the name says `be`; virbr runs on little-endian machines only (x64, arm64).
+ */
+import { formatIp, parseIp } from '../ip.ts'
+import type { Writer } from './writer.ts'
+
+/** `parent` is the object that the value belongs to: some attributes' form depends on a sibling (link kinds). */
+export interface Codec<T> {
+  /** Carries attributes: written with NLA_F_NESTED. */
+  readonly nested?: boolean
+  encode(writer: Writer, value: T, parent: object): void
+  decode(bytes: Buffer, start: number, end: number, parent: object): T
+}
+
+/** A codec whose values all have the same size, so that it can stand in a header. */
+export interface FixedCodec<T> extends Codec<T> {
+  readonly size: number
+}
+
+export type CodecValue<C> = C extends Codec<infer T> ? T : never
+
+function integer(
+  size: number, min: number, max: number,
+  write: (buffer: Buffer, value: number, at: number) => void,
+  read: (buffer: Buffer, at: number) => number,
+): FixedCodec<number> {
+  return {
+    size,
+    encode(writer, value) {
+      if (!Number.isInteger(value) || value < min || value > max) writer.refuse(value, `an integer from ${min} to ${max}`)
+      // Reserve first: it may replace `writer.buffer`.
+      const at = writer.reserve(size)
+      write(writer.buffer, value, at)
+    },
+    decode: (bytes, start) => read(bytes, start),
+  }
+}
+
+export const u8: FixedCodec<number> = integer(1, 0, 0xff, (b, v, at) => b.writeUInt8(v, at), (b, at) => b.readUInt8(at))
+export const s8: FixedCodec<number> = integer(1, -0x80, 0x7f, (b, v, at) => b.writeInt8(v, at), (b, at) => b.readInt8(at))
+export const u16: FixedCodec<number> = integer(2, 0, 0xffff, (b, v, at) => b.writeUInt16LE(v, at), (b, at) => b.readUInt16LE(at))
+export const u32: FixedCodec<number> =
+  integer(4, 0, 0xffffffff, (b, v, at) => b.writeUInt32LE(v, at), (b, at) => b.readUInt32LE(at))
+export const s32: FixedCodec<number> =
+  integer(4, -0x80000000, 0x7fffffff, (b, v, at) => b.writeInt32LE(v, at), (b, at) => b.readInt32LE(at))
+export const be16: FixedCodec<number> = integer(2, 0, 0xffff, (b, v, at) => b.writeUInt16BE(v, at), (b, at) => b.readUInt16BE(at))
+export const be32: FixedCodec<number> =
+  integer(4, 0, 0xffffffff, (b, v, at) => b.writeUInt32BE(v, at), (b, at) => b.readUInt32BE(at))
+/** A signed 32-bit number in network order (nf_tables chain priorities). */
+export const sbe32: FixedCodec<number> =
+  integer(4, -0x80000000, 0x7fffffff, (b, v, at) => b.writeInt32BE(v, at), (b, at) => b.readInt32BE(at))
+
+function integer64(
+  write: (buffer: Buffer, value: bigint, at: number) => void,
+  read: (buffer: Buffer, at: number) => bigint,
+): FixedCodec<bigint> {
+  return {
+    size: 8,
+    encode(writer, value) {
+      if (typeof value !== 'bigint' || value < 0n || value > 0xffffffffffffffffn) writer.refuse(value, 'a bigint from 0 to 2^64-1')
+      const at = writer.reserve(8)
+      write(writer.buffer, value, at)
+    },
+    decode: (bytes, start) => read(bytes, start),
+  }
+}
+export const u64: FixedCodec<bigint> = integer64((b, v, at) => b.writeBigUInt64LE(v, at), (b, at) => b.readBigUInt64LE(at))
+export const be64: FixedCodec<bigint> = integer64((b, v, at) => b.writeBigUInt64BE(v, at), (b, at) => b.readBigUInt64BE(at))
+
+function counter(codec: FixedCodec<bigint>): FixedCodec<number> {
+  return {
+    size: 8,
+    encode(writer, value, parent) {
+      if (!Number.isSafeInteger(value) || value < 0) writer.refuse(value, 'an integer from 0 to 2^53-1')
+      codec.encode(writer, BigInt(value), parent)
+    },
+    decode: (bytes, start, end, parent) => Number(codec.decode(bytes, start, end, parent)),
+  }
+}
+/** A 64-bit count of packets or bytes as a plain number, exact to 2^53 (nine petabytes). */
+export const counter64: FixedCodec<number> = counter(u64)
+export const beCounter64: FixedCodec<number> = counter(be64)
+
+/** `size` bytes that mean nothing: written as zeros, read as undefined. Fields of headers named `_…`. */
+export function padding(size: number): FixedCodec<undefined> {
+  return { size, encode: writer => { writer.reserve(size) }, decode: () => undefined }
+}
+
+/** A u8 that is 0 or 1. */
+export const bool8: FixedCodec<boolean> = {
+  size: 1,
+  encode(writer, value) {
+    if (typeof value !== 'boolean') writer.refuse(value, 'true or false')
+    const at = writer.reserve(1)
+    writer.buffer[at] = value ? 1 : 0
+  },
+  decode: (bytes, start) => bytes[start] !== 0,
+}
+
+/** A u32 that is 0 or 1. */
+export const bool32: FixedCodec<boolean> = {
+  size: 4,
+  encode(writer, value) {
+    if (typeof value !== 'boolean') writer.refuse(value, 'true or false')
+    const at = writer.reserve(4)
+    writer.buffer[at] = value ? 1 : 0
+  },
+  decode: (bytes, start) => bytes.readUInt32LE(start) !== 0,
+}
+
+/** An attribute without payload: present is true. */
+export const flag: Codec<true> = { encode: () => {}, decode: () => true }
+
+/** Names for small numbers; an unknown number is read as itself, so nothing is lost. */
+export function named<const N extends Record<string, number>>(codec: FixedCodec<number>, names: N): FixedCodec<keyof N & string | number> {
+  const byNumber = new Map(Object.entries(names).map(([name, number]) => [number, name as keyof N & string]))
+  return {
+    size: codec.size,
+    encode(writer, value, parent) {
+      const number = typeof value === 'number' ? value : Object.hasOwn(names, value) ? names[value] : undefined
+      if (number === undefined) return writer.refuse(value, `one of ${Object.keys(names).join(', ')}`)
+      codec.encode(writer, number, parent)
+    },
+    decode(bytes, start, end, parent) {
+      const number = codec.decode(bytes, start, end, parent)
+      return byNumber.get(number) ?? number
+    },
+  }
+}
+
+/** A number in another unit: the wire holds `value * factor`, rounded down, e.g. milliseconds as USER_HZ. */
+export function scaled(codec: Codec<number>, factor: number): Codec<number> {
+  return {
+    encode(writer, value, parent) {
+      if (!Number.isFinite(value)) writer.refuse(value, 'a number')
+      codec.encode(writer, Math.floor(value * factor), parent)
+    },
+    decode: (bytes, start, end, parent) => codec.decode(bytes, start, end, parent) / factor,
+  }
+}
+
+/** A NUL-terminated string of at most `max` bytes, NUL not counted. */
+export function string(max: number): Codec<string> {
+  return {
+    encode(writer, value) {
+      if (typeof value !== 'string') writer.refuse(value, 'a string')
+      if (value.includes('\0') || Buffer.byteLength(value) > max) writer.refuse(value, `at most ${max} bytes without NUL`)
+      const at = writer.reserve(Buffer.byteLength(value) + 1)
+      writer.buffer.write(value, at)
+    },
+    decode(bytes, start, end) {
+      while (end > start && bytes[end - 1] === 0) end--
+      return bytes.toString('utf8', start, end)
+    },
+  }
+}
+
+/** The kernel's rule for interface names (net/core/dev.c, dev_valid_name); `:` is refused too, as iproute2 does. */
+export function isInterfaceName(name: unknown): name is string {
+  return typeof name === 'string' && name !== '' && name !== '.' && name !== '..' &&
+    Buffer.byteLength(name) <= 15 && !/[/:\s\0]/.test(name)
+}
+export const INTERFACE_NAME_RULE = "an interface name: 1 to 15 bytes, no '/', ':' or white space, not '.' or '..'"
+
+export const interfaceName: Codec<string> = {
+  encode(writer, value, parent) {
+    if (!isInterfaceName(value)) writer.refuse(value, INTERFACE_NAME_RULE)
+    string(15).encode(writer, value, parent)
+  },
+  decode: string(15).decode,
+}
+
+/** A hardware address of any length as `aa:bb:cc:dd:ee:ff`; six bytes when written. */
+export const hardwareAddress: Codec<string> = {
+  encode(writer, value) {
+    if (typeof value !== 'string' || !/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(value)) {
+      writer.refuse(value, 'a MAC address like 52:54:00:12:34:56')
+    }
+    writer.bytes(Buffer.from(value.replaceAll(':', ''), 'hex'))
+  },
+  decode: (bytes, start, end) => bytes.toString('hex', start, end).replace(/(..)(?!$)/g, '$1:'),
+}
+
+/** An IPv4 or IPv6 address. */
+export const ip: Codec<string> = {
+  encode(writer, value) {
+    const bytes = typeof value === 'string' ? parseIp(value) : undefined
+    if (bytes === undefined) return writer.refuse(value, 'an IPv4 or IPv6 address')
+    writer.bytes(bytes)
+  },
+  decode: (bytes, start, end) => formatIp(bytes.subarray(start, end)) ?? bytes.toString('hex', start, end),
+}
+
+export const raw: Codec<Uint8Array> = {
+  encode(writer, value) {
+    if (!(value instanceof Uint8Array)) writer.refuse(value, 'a Uint8Array')
+    writer.bytes(value)
+  },
+  // A copy: the reply it stands in may be large, and would live as long as this.
+  decode: (bytes, start, end) => Uint8Array.from(bytes.subarray(start, end)),
+}
+
+/** A string of bytes at the end of an attribute without terminator. */
+export const text: Codec<string> = {
+  encode(writer, value) {
+    if (typeof value !== 'string') writer.refuse(value, 'a string')
+    writer.bytes(Buffer.from(value))
+  },
+  decode: (bytes, start, end) => bytes.toString('utf8', start, end),
+}

@@ -1,0 +1,101 @@
+/** Requests as plain data, a batch of them as one Buffer, and the replies back as plain data. */
+import { NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from './constants.ts'
+import { NetlinkError } from './error.ts'
+import type { Entries, Fields, Struct, StructInput, StructValues, Table, Values } from './table.ts'
+import { Writer } from './writer.ts'
+
+/** What follows the nlmsghdr: a struct, then attributes. */
+export interface MessageFormat<F extends Fields = Fields, E extends Entries = Entries> {
+  header: Struct<F>
+  attributes: Table<E>
+}
+
+export interface Request<F extends Fields = Fields, E extends Entries = Entries> {
+  /** e.g. RTM_NEWLINK. */
+  type: number
+  /** Besides NLM_F_REQUEST. */
+  flags: number
+  format: MessageFormat<F, E>
+  header: StructInput<F>
+  attributes: Values<E>
+  /** What it does, in words, for errors: `create bridge virbr0`. */
+  operation: string
+}
+
+/** A request of any format. The codecs check the values when it is encoded. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyRequest = Request<any, any>
+
+export interface Message<F extends Fields = Fields, E extends Entries = Entries> {
+  type: number
+  flags: number
+  header: StructValues<F>
+  attributes: Values<E>
+}
+
+/** A change: acknowledged. */
+export function change<F extends Fields, E extends Entries>(request: Request<F, E>): Request<F, E> {
+  return { ...request, flags: request.flags | NLM_F_ACK }
+}
+
+/** Everything that matches. */
+export function dump<F extends Fields, E extends Entries>(request: Request<F, E>): Request<F, E> {
+  return { ...request, flags: request.flags | NLM_F_DUMP }
+}
+
+/**
+ * One Buffer for many requests, as the native side takes them: `nlmsg_seq` is the index of the request.
+ * Throws InvalidArgumentError for a value that does not fit; nothing has been sent then.
+ */
+export function encodeRequests(requests: readonly AnyRequest[]): Buffer {
+  const writer = new Writer(Math.max(256, requests.length * 160))
+  requests.forEach((request, index) => encodeRequest(writer, request, index))
+  return writer.finish()
+}
+
+function encodeRequest(writer: Writer, request: AnyRequest, sequence: number): void {
+  const start = writer.reserve(NLMSG_HDRLEN)
+  request.format.header.encode(writer, request.header)
+  writer.align()
+  request.format.attributes.encode(writer, request.attributes)
+  writer.buffer.writeUInt32LE(writer.length - start, start)
+  writer.buffer.writeUInt16LE(request.type, start + 4)
+  writer.buffer.writeUInt16LE(request.flags | NLM_F_REQUEST, start + 6)
+  writer.buffer.writeUInt32LE(sequence, start + 8)
+}
+
+export interface Replies {
+  /** By index of the request. */
+  messages: Message[][]
+  /** By index of the request; sparse. */
+  errors: NetlinkError[]
+  /** The first error in order of the requests. */
+  error: NetlinkError | undefined
+}
+
+/** Sorts a native reply by request and decodes it; `nlmsg_seq` is the index of the request. */
+export function decodeReplies(requests: readonly AnyRequest[], reply: Uint8Array): Replies {
+  const bytes = Buffer.from(reply.buffer, reply.byteOffset, reply.length)
+  const messages: Message[][] = requests.map(() => [])
+  const errors: NetlinkError[] = []
+  for (let at = 0; at + NLMSG_HDRLEN <= bytes.length;) {
+    const length = bytes.readUInt32LE(at)
+    if (length < NLMSG_HDRLEN || at + length > bytes.length) break
+    const type = bytes.readUInt16LE(at + 4)
+    const flags = bytes.readUInt16LE(at + 6)
+    const index = bytes.readUInt32LE(at + 8)
+    const request = requests[index]
+    if (request !== undefined && type === NLMSG_ERROR) {
+      errors[index] ??= NetlinkError.fromReply(request, () => encodeRequests([request]), bytes, at, length)
+    } else if (request !== undefined && type !== NLMSG_DONE) {
+      messages[index]?.push({ type, flags, ...decodeBody(request.format, bytes, at + NLMSG_HDRLEN, at + length) })
+    }
+    at += (length + 3) & ~3
+  }
+  return { messages, errors, error: errors.find(error => error !== undefined) }
+}
+
+function decodeBody(format: MessageFormat, bytes: Buffer, start: number, end: number): Pick<Message, 'header' | 'attributes'> {
+  const attributesAt = start + ((format.header.size + 3) & ~3)
+  return { header: format.header.decode(bytes, start), attributes: format.attributes.decode(bytes, attributesAt, end) }
+}

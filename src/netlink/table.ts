@@ -1,0 +1,268 @@
+/**
+ * Attribute tables: one line an attribute, shared by encoding, decoding, validation and the naming of what the kernel
+ * complains about.
+ *
+ *     const port = attributes({
+ *       state: [IFLA_BRPORT_STATE, u8],
+ *       cost:  [IFLA_BRPORT_COST, u32],
+ *     })
+ */
+import { InvalidArgumentError, didYouMean, show } from '../errors.ts'
+import type { Codec, CodecValue, FixedCodec } from './codecs.ts'
+import { NLA_HDRLEN, NLA_TYPE_MASK } from './constants.ts'
+import type { Writer } from './writer.ts'
+
+/** An attribute that no table names, as the kernel wrote it. */
+export interface RawAttribute {
+  type: number
+  data: Uint8Array
+}
+
+// `any` is what lets a table of differently typed codecs keep each one's type.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Entries = Record<string, readonly [type: number, codec: Codec<any>]>
+
+/** The plain object that a table reads and writes. */
+export type Values<E extends Entries> = { [K in keyof E]?: CodecValue<E[K][1]> | undefined } & { raw?: RawAttribute[] | undefined }
+export type TableValues<T> = T extends Table<infer E> ? Values<E> : never
+
+/** What a table says to a walk down to an attribute that the kernel points at. */
+interface Walkable {
+  nameOf(type: number): string | undefined
+  inner(type: number, parent: object): Codec<unknown> | undefined
+}
+
+export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
+  readonly nested = true
+  readonly entries: E
+  readonly #byType = new Map<number, readonly [string, Codec<unknown>]>()
+
+  constructor(entries: E) {
+    this.entries = entries
+    for (const [name, [type, codec]] of Object.entries(entries)) this.#byType.set(type, [name, codec])
+  }
+
+  encode(writer: Writer, values: Values<E>): void {
+    if (typeof values !== 'object' || values === null || Array.isArray(values)) writer.refuse(values, 'an object')
+    const { path, field } = writer
+    writer.path = writer.where()
+    for (const name in values) {
+      const value = values[name]
+      if (value === undefined) continue
+      writer.field = name
+      const entry = Object.hasOwn(this.entries, name) ? this.entries[name] : undefined
+      if (entry === undefined) {
+        if (name === 'raw') this.#encodeRaw(writer, value as RawAttribute[])
+        else this.#refuseName(writer, value)
+        continue
+      }
+      const [type, codec] = entry
+      const start = writer.beginAttribute(type, codec.nested === true)
+      codec.encode(writer, value, values)
+      writer.endAttribute(start)
+    }
+    writer.path = path
+    writer.field = field
+  }
+
+  decode(bytes: Buffer, start: number, end: number): Values<E> {
+    const values: Record<string, unknown> = {}
+    let rest: RawAttribute[] | undefined
+    for (const [type, from, to] of walkAttributes(bytes, start, end)) {
+      const entry = this.#byType.get(type)
+      if (entry !== undefined && (!isFixed(entry[1]) || to - from >= entry[1].size)) {
+        values[entry[0]] = entry[1].decode(bytes, from, to, values)
+      } else {
+        (rest ??= []).push({ type, data: Uint8Array.from(bytes.subarray(from, to)) })
+      }
+    }
+    if (rest !== undefined) values.raw = rest
+    return values as Values<E>
+  }
+
+  nameOf(type: number): string | undefined {
+    return this.#byType.get(type)?.[0]
+  }
+
+  inner(type: number, parent: object): Codec<unknown> | undefined {
+    const codec = this.#byType.get(type)?.[1]
+    return codec instanceof Dependent ? codec.tableFor(parent) : codec
+  }
+
+  #encodeRaw(writer: Writer, attributes: RawAttribute[]): void {
+    for (const { type, data } of attributes) {
+      const start = writer.beginAttribute(type, false)
+      writer.bytes(data)
+      writer.endAttribute(start)
+    }
+  }
+
+  #refuseName(writer: Writer, value: unknown): never {
+    const names = Object.keys(this.entries)
+    throw new InvalidArgumentError(writer.where(), value, `one of the options ${names.join(', ')}${didYouMean(writer.field, names)}`)
+  }
+}
+
+export function attributes<const E extends Entries>(entries: E): Table<E> {
+  return new Table(entries)
+}
+
+function isFixed(codec: Codec<unknown>): codec is FixedCodec<unknown> {
+  return 'size' in codec
+}
+
+/** [type, start of payload, end of payload] of each attribute; stops at one that does not fit. */
+export function* walkAttributes(bytes: Buffer, start: number, end: number): Generator<[number, number, number]> {
+  for (let at = start; at + NLA_HDRLEN <= end;) {
+    const size = bytes.readUInt16LE(at)
+    if (size < NLA_HDRLEN || at + size > end) return
+    yield [bytes.readUInt16LE(at + 2) & NLA_TYPE_MASK, at + NLA_HDRLEN, at + size]
+    at += (size + 3) & ~3
+  }
+}
+
+/** An attribute whose table depends on a sibling: IFLA_INFO_DATA on IFLA_INFO_KIND, NFTA_EXPR_DATA on NFTA_EXPR_NAME. */
+class Dependent implements Codec<object> {
+  readonly nested = true
+  readonly #sibling: string
+  readonly #tables: Readonly<Record<string, Codec<object>>>
+
+  constructor(sibling: string, tables: Readonly<Record<string, Codec<object>>>) {
+    this.#sibling = sibling
+    this.#tables = tables
+  }
+
+  tableFor(parent: object): Codec<object> | undefined {
+    const key = (parent as Record<string, unknown>)[this.#sibling]
+    return typeof key === 'string' && Object.hasOwn(this.#tables, key) ? this.#tables[key] : undefined
+  }
+
+  encode(writer: Writer, value: object, parent: object): void {
+    if (value instanceof Uint8Array) return writer.bytes(value)
+    const table = this.tableFor(parent)
+    if (table === undefined) {
+      const key = (parent as Record<string, unknown>)[this.#sibling]
+      return writer.refuse(value, `no options, or a Uint8Array: the options of ${show(key)} are not known`)
+    }
+    table.encode(writer, value, parent)
+  }
+
+  decode(bytes: Buffer, start: number, end: number, parent: object): object {
+    return this.tableFor(parent)?.decode(bytes, start, end, parent) ?? Uint8Array.from(bytes.subarray(start, end))
+  }
+}
+
+/** Values of unknown kinds are kept, and accepted, as raw bytes. */
+export function dependent(sibling: string, tables: Readonly<Record<string, Codec<object>>>): Codec<object> {
+  return new Dependent(sibling, tables)
+}
+
+/** A list of attributes of one type, e.g. NFTA_LIST_ELEM. */
+export function list<T>(type: number, codec: Codec<T>): Codec<T[]> & Walkable {
+  return {
+    nested: true,
+    encode(writer, values, parent) {
+      if (!Array.isArray(values)) writer.refuse(values, 'an array')
+      const { field } = writer
+      values.forEach((value, index) => {
+        writer.field = `${field}[${index}]`
+        const start = writer.beginAttribute(type, codec.nested === true)
+        codec.encode(writer, value, parent)
+        writer.endAttribute(start)
+      })
+      writer.field = field
+    },
+    decode(bytes, start, end, parent) {
+      const values: T[] = []
+      for (const [, from, to] of walkAttributes(bytes, start, end)) values.push(codec.decode(bytes, from, to, parent))
+      return values
+    },
+    nameOf: () => 'element',
+    inner: () => codec as Codec<unknown>,
+  }
+}
+
+/** A fixed struct followed by attributes, as a codec (VETH_INFO_PEER holds an ifinfomsg and link attributes). */
+export function prefixed<F extends Fields, E extends Entries>(header: Struct<F>, table: Table<E>):
+  Codec<{ header: StructInput<F>, attributes: Values<E> }> & Walkable & { offset: number } {
+  return {
+    nested: true,
+    offset: header.size,
+    encode(writer, value) {
+      header.encode(writer, value.header)
+      table.encode(writer, value.attributes)
+    },
+    decode: (bytes, start, end) => ({
+      header: header.decode(bytes, start) as unknown as StructInput<F>,
+      attributes: table.decode(bytes, start + header.size, end),
+    }),
+    nameOf: type => table.nameOf(type),
+    inner: (type, parent) => table.inner(type, parent),
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Fields = Record<string, FixedCodec<any>>
+/** Fields named `_…` are padding and do not appear. */
+export type StructValues<F extends Fields> = { [K in keyof F as K extends `_${string}` ? never : K]: CodecValue<F[K]> }
+
+/** What a struct is written from: fields left out are zero. */
+export type StructInput<F extends Fields> = { [K in keyof F as K extends `_${string}` ? never : K]?: CodecValue<F[K]> | undefined }
+
+/** A C struct: fields in order, without gaps (padding is a field named `_…`). */
+export class Struct<F extends Fields> {
+  readonly size: number
+  readonly #fields: [string, FixedCodec<unknown>, number][] = []
+
+  constructor(fields: F) {
+    let offset = 0
+    for (const [name, codec] of Object.entries(fields)) {
+      this.#fields.push([name, codec, offset])
+      offset += codec.size
+    }
+    this.size = offset
+  }
+
+  encode(writer: Writer, values: StructInput<F>): void {
+    const given = values as Record<string, unknown>
+    const { field } = writer
+    for (const [name, codec] of this.#fields) {
+      const value = given[name]
+      writer.field = name
+      if (value === undefined) writer.reserve(codec.size)
+      else codec.encode(writer, value, values)
+    }
+    writer.field = field
+  }
+
+  decode(bytes: Buffer, start: number): StructValues<F> {
+    const values: Record<string, unknown> = {}
+    for (const [name, codec, offset] of this.#fields) {
+      if (!name.startsWith('_')) values[name] = codec.decode(bytes, start + offset, start + offset + codec.size, values)
+    }
+    return values as StructValues<F>
+  }
+}
+
+export function struct<const F extends Fields>(fields: F): Struct<F> {
+  return new Struct(fields)
+}
+
+/** Dotted name of the attribute at `offset` of an encoded message whose attributes lie in [start, end) of `bytes`. */
+export function attributePathAt(codec: Codec<unknown>, bytes: Buffer, start: number, end: number, offset: number): string[] {
+  if (!isWalkable(codec)) return []
+  const parent = codec instanceof Table ? codec.decode(bytes, start, end) : {}
+  const from = start + ('offset' in codec ? Number(codec.offset) : 0)
+  for (const [type, payload, payloadEnd] of walkAttributes(bytes, from, end)) {
+    if (offset < payload - NLA_HDRLEN || offset >= payloadEnd) continue
+    const name = codec.nameOf(type) ?? `attribute ${type}`
+    const inner = codec.inner(type, parent)
+    const rest = offset >= payload && inner !== undefined ? attributePathAt(inner, bytes, payload, payloadEnd, offset) : []
+    return [name, ...rest]
+  }
+  return []
+}
+
+function isWalkable(codec: object): codec is Walkable {
+  return 'nameOf' in codec && 'inner' in codec
+}
