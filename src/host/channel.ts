@@ -1,0 +1,100 @@
+/** The way from typed requests to a Host's thread and back. Everything a Host does goes through here. */
+import type { NativeHost, NetlinkStep, Outcome, Step, StepFailure } from '../../binding/index.ts'
+import { ClosedError, SystemError } from '../errors.ts'
+import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../netlink/constants.ts'
+import { decodeReplies, encodeRequests } from '../netlink/message.ts'
+import type { AnyRequest, Message, Replies } from '../netlink/message.ts'
+import { encodeBatch } from '../nftables/batch.ts'
+
+/** A netlink step that remembers what it asked, so that its reply can be read. */
+export interface RequestStep extends NetlinkStep {
+  requests: readonly AnyRequest[]
+}
+
+/** rtnetlink requests: one sendmsg for what is no dump. Throws InvalidArgumentError before anything is sent. */
+export function routeStep(requests: readonly AnyRequest[], options: { mayFail?: boolean } = {}): RequestStep {
+  return { op: 'netlink', protocol: NETLINK_ROUTE, messages: encodeRequests(requests), requests, ...options }
+}
+
+/** nf_tables reads. */
+export function firewallReadStep(requests: readonly AnyRequest[], options: { mayFail?: boolean } = {}): RequestStep {
+  return { op: 'netlink', protocol: NETLINK_NETFILTER, messages: encodeRequests(requests), requests, ...options }
+}
+
+/** nf_tables changes: all or none; with `generation`, none (ERESTART) if the ruleset has changed since. */
+export function firewallStep(requests: readonly AnyRequest[], options: { generation?: number, mayFail?: boolean } = {}): RequestStep {
+  const { generation, ...rest } = options
+  const batch = encodeBatch(requests, generation === undefined ? {} : { generation })
+  return { op: 'netlink', protocol: NETLINK_NETFILTER, messages: batch.bytes, requests: batch.requests, atomic: true, ...rest }
+}
+
+export function repliesOf(step: RequestStep, result: unknown): Replies {
+  return decodeReplies(step.requests, result as Uint8Array)
+}
+
+export function isFailure(result: unknown): result is StepFailure {
+  return typeof result === 'object' && result !== null && 'errno' in result && 'call' in result
+}
+
+export class Channel {
+  readonly native: NativeHost
+  #closing: Promise<void> | undefined
+
+  constructor(native: NativeHost) {
+    this.native = native
+  }
+
+  get closed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  /** Runs steps; does not throw for one that fails, since its caller has to undo. */
+  async exec<const S extends readonly Step[]>(steps: S): Promise<Outcome<S>> {
+    if (this.closed) throw new ClosedError('this Host')
+    return this.native.exec(steps)
+  }
+
+  /** Runs rtnetlink requests and throws the first error; messages by index of the request. */
+  async request(requests: readonly AnyRequest[]): Promise<Message[][]> {
+    const { error, messages } = await this.attempt(routeStep(requests, { mayFail: true }))
+    if (error !== undefined) throw error
+    return messages
+  }
+
+  /** Runs one netlink step and returns its replies, errors included. */
+  async attempt(step: RequestStep): Promise<Replies> {
+    const { results, failed } = await this.exec([step])
+    if (failed !== undefined && results[0] === undefined) throw failure(step, failed)
+    return repliesOf(step, results[0])
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.native.close()
+    return this.#closing
+  }
+}
+
+/** The error of a step that stopped a run: the kernel's own for a netlink step, else that of the system call. */
+export function failure(step: Step | RequestStep, failed: StepFailure, result?: unknown): Error {
+  if (step.op === 'netlink') {
+    const { error } = 'requests' in step && result instanceof Uint8Array ? repliesOf(step, result) : { error: undefined }
+    return error ?? new SystemError(failed.errno, failed.call, 'requests' in step ? step.requests[0]?.operation ?? 'netlink' : 'netlink')
+  }
+  return new SystemError(failed.errno, failed.call, describe(step))
+}
+
+function describe(step: Exclude<Step, NetlinkStep>): string {
+  switch (step.op) {
+    case 'readFile': case 'readDir': return `read ${step.path}`
+    case 'writeFile': return `write ${step.path}`
+    case 'rename': return `rename ${step.from} to ${step.to}`
+    case 'unlink': return `remove ${step.path}`
+    case 'lock': case 'unlock': return `${step.op} ${step.path}`
+    case 'tap': return `create tap ${step.name}`
+    case 'closeFds': return 'close descriptors'
+    case 'spawn': return `start ${step.file}`
+    case 'terminate': return `end process ${step.pid}`
+    case 'bindNetns': return `mount namespace on ${step.path}`
+    case 'unbindNetns': return `unmount namespace ${step.path}`
+  }
+}

@@ -1,0 +1,195 @@
+/** Network interfaces: what `ip link` and `bridge link` do. */
+import { constants } from 'node:os'
+import type { Step, TapStep } from '../../binding/index.ts'
+import { InvalidArgumentError, VirbrError } from '../errors.ts'
+import { INTERFACE_NAME_RULE, isInterfaceName } from '../netlink/codecs.ts'
+import type { NetlinkError } from '../netlink/error.ts'
+import type { AnyRequest, Message } from '../netlink/message.ts'
+import { decodeLink, deleteLink, getLink, listLinks, newLink, setLink } from '../rtnetlink/links.ts'
+import type { Link, LinkChange as WireChange, LinkFilter as WireFilter, LinkSpec as WireSpec } from '../rtnetlink/links.ts'
+import { Channel, failure, repliesOf, routeStep } from './channel.ts'
+import { netnsSource, openNative } from './netns.ts'
+import type { Netns } from './netns.ts'
+
+/** A link by name or by index. */
+export type LinkRef = string | number
+
+export interface TapOptions extends Pick<TapStep, 'owner' | 'group' | 'vnetHeader' | 'queues' | 'multiQueue'> {
+  /**
+   * The device stays when nobody has it open. Without it `create` hands out open descriptors in `fds`, which the caller
+   * closes.
+   * @default true
+   */
+  persist?: boolean
+}
+
+export type PeerSpec = NonNullable<NonNullable<WireSpec['veth']>['peer']> & {
+  /** Where the peer is born; default: beside its other end. */
+  netns?: Netns
+  up?: boolean
+}
+
+export interface LinkSpec extends Omit<WireSpec, 'veth'> {
+  /** The bridge (or other master) that the link is put into. */
+  master?: LinkRef
+  /** Where the link is born; default: here. */
+  netns?: Netns
+  veth?: Omit<NonNullable<WireSpec['veth']>, 'peer'> & { peer?: PeerSpec }
+  tap?: TapOptions
+  tun?: TapOptions
+}
+
+export interface LinkChange extends WireChange {
+  /** `null` takes the link out of its master. */
+  master?: LinkRef | null
+  /** Moves the link; its addresses and master are lost, as with `ip link set … netns …`. */
+  netns?: Netns
+}
+
+export interface LinkFilter extends Omit<WireFilter, 'master'> {
+  master?: LinkRef
+}
+
+/** A created link; a tap without `persist` brings its queues. */
+export type CreatedLink = Link & { fds?: number[] }
+
+export function checkLinkRef(link: unknown, field = 'link'): asserts link is LinkRef {
+  if (typeof link === 'number' ? Number.isInteger(link) && link > 0 : isInterfaceName(link)) return
+  throw new InvalidArgumentError(field, link, `${INTERFACE_NAME_RULE}; or an index`)
+}
+
+export class Links {
+  readonly #channel: Channel
+
+  constructor(channel: Channel) {
+    this.#channel = channel
+  }
+
+  /** Filtered in the kernel. `statistics: false` saves a fifth of the bytes and more of the time. */
+  async list(filter: LinkFilter = {}): Promise<Link[]> {
+    const { master, ...rest } = filter
+    const index = master === undefined ? {} : { master: await this.index(master, 'master') }
+    const [messages = []] = await this.#channel.request([listLinks({ ...rest, ...index })])
+    return messages.map(decodeLink)
+  }
+
+  /** One request, not a dump. Rejects with ERR_NO_LINK. */
+  async get(link: LinkRef): Promise<Link> {
+    checkLinkRef(link)
+    const { messages, error } = await this.#channel.attempt(routeStep([getLink(link)], { mayFail: true }))
+    if (error !== undefined) throw noLink(error, link)
+    return decodeLink(messages[0]?.[0] as Message)
+  }
+
+  /**
+   * Creates one link of any kind: one sendmsg, all or nothing. A veth's peer is born in its own namespace.
+   * The link is up only with `up: true`.
+   */
+  async create(spec: LinkSpec): Promise<CreatedLink> {
+    if (typeof spec !== 'object' || spec === null) throw new InvalidArgumentError('spec', spec, 'a link specification')
+    if (spec.kind === 'tap' || spec.kind === 'tun') return this.#createTap(spec, spec.kind)
+    const { master, netns, veth, ...rest } = spec
+    const { peer, ...vethRest } = veth ?? {}
+    const { netns: peerNetns, up: peerUp, ...peerRest } = peer ?? {}
+    const wire: WireSpec = { ...rest, ...(veth === undefined ? {} : { veth: { ...vethRest, ...(peer === undefined ? {} : { peer: peerRest }) } }) }
+    // Encodes once with stand-ins for what has to be looked up, so that a bad value is refused before anything is done.
+    routeStep(newLink(wire, {}))
+    if (master !== undefined) checkLinkRef(master, 'master')
+
+    await using there = netns === undefined ? undefined : await openChannel(netns)
+    await using peerThere = peerNetns === undefined ? undefined : await openChannel(peerNetns)
+    const resolved = {
+      ...(master === undefined ? {} : { master: await this.index(master, 'master') }),
+      ...(there === undefined ? {} : { netnsFd: there.channel.native.netnsFd }),
+      ...(peerThere === undefined ? {} : { peerNetnsFd: peerThere.channel.native.netnsFd }),
+    }
+    const home = there?.channel ?? this.#channel
+    await this.#channel.request(newLink(wire, resolved).slice(0, 1))
+    try {
+      const later = newLink(wire, resolved).slice(1)
+      const peerName = peerRest.name
+      const setPeerUp = peerUp === true && peerName !== undefined ? [setLink(peerName, { up: true }, {})] : []
+      const [replies] = await Promise.all([
+        home.request([...later, ...(peerThere === undefined ? setPeerUp : []), getLink(spec.name)]),
+        peerThere?.channel.request(setPeerUp),
+      ])
+      return decodeLink(replies.at(-1)?.[0] as Message)
+    } catch (error) {
+      await home.attempt(routeStep([deleteLink(spec.name)], { mayFail: true }))
+      throw error
+    }
+  }
+
+  /** Changes what is named and nothing else. */
+  async set(link: LinkRef, change: LinkChange): Promise<Link> {
+    checkLinkRef(link)
+    const { master, netns, ...wire } = change
+    routeStep(setLink(link, wire, {}))
+    await using there = netns === undefined ? undefined : await openChannel(netns)
+    const requests = setLink(link, wire, {
+      ...(master === undefined ? {} : { master: master === null ? 0 : await this.index(master, 'master') }),
+      ...(there === undefined ? {} : { netnsFd: there.channel.native.netnsFd }),
+    })
+    const { error } = await this.#channel.attempt(routeStep(requests, { mayFail: true }))
+    if (error !== undefined) throw noLink(error, link)
+    const now = typeof link === 'string' ? change.name ?? link : link
+    const [messages] = await (there?.channel ?? this.#channel).request([getLink(now)])
+    return decodeLink(messages?.[0] as Message)
+  }
+
+  /** A bridge that was up takes 30 to 60 ms in the kernel. Rejects with ERR_NO_LINK. */
+  async delete(link: LinkRef): Promise<void> {
+    checkLinkRef(link)
+    const { error } = await this.#channel.attempt(routeStep([deleteLink(link)], { mayFail: true }))
+    if (error !== undefined) throw noLink(error, link)
+  }
+
+  /** The index behind a name. Rejects with ERR_NO_LINK. */
+  async index(link: LinkRef, field = 'link'): Promise<number> {
+    checkLinkRef(link, field)
+    return typeof link === 'number' ? link : (await this.get(link)).index
+  }
+
+  async #createTap(spec: LinkSpec, mode: 'tap' | 'tun'): Promise<CreatedLink> {
+    const { name, kind: _kind, tap, tun, master, netns, ...change } = spec
+    const { persist = true, ...options } = (mode === 'tap' ? tap : tun) ?? {}
+    checkLinkRef(name, 'name')
+    if ((mode === 'tap' ? tun : tap) !== undefined) {
+      throw new InvalidArgumentError(mode === 'tap' ? 'tun' : 'tap', tun ?? tap, `no options of another kind than ${mode}`)
+    }
+    if (netns !== undefined) {
+      await using there = await openChannel(netns)
+      return await new Links(there.channel).#createTap({ ...spec, netns: undefined } as unknown as LinkSpec, mode)
+    }
+    const requests: AnyRequest[] = setLink(name, change as WireChange, master === undefined ? {} : { master: await this.index(master, 'master') })
+    // TUNSETIFF attaches to a device that is there already; a create must not.
+    const free = routeStep([getLink(name)], { mayFail: true })
+    const { error } = await this.#channel.attempt(free)
+    if (error === undefined) throw new VirbrError('ERR_NETLINK', `create ${mode} ${name}: EEXIST, already exists`)
+    const set = routeStep([...requests, getLink(name)])
+    const make: Step = { op: 'tap', name, mode, persist, ...options }
+    const { results, failed } = await this.#channel.exec([make, set])
+    const fds = (results[0] ?? []) as number[]
+    if (failed !== undefined) {
+      if (failed.step === 1) {
+        const undo: Step[] = [{ ...routeStep([deleteLink(name)]), mayFail: true }, { op: 'closeFds', fds, mayFail: true }]
+        await this.#channel.exec(undo)
+      }
+      throw failure(failed.step === 0 ? make : set, failed, results[failed.step])
+    }
+    const link = decodeLink(repliesOf(set, results[1]).messages.at(-1)?.[0] as Message)
+    return persist ? link : { ...link, fds }
+  }
+}
+
+async function openChannel(netns: Netns): Promise<AsyncDisposable & { channel: Channel }> {
+  const channel = new Channel(await openNative(netnsSource(netns)))
+  return { channel, [Symbol.asyncDispose]: () => channel.close() }
+}
+
+export function noLink(error: NetlinkError, link: LinkRef): VirbrError {
+  return error.errno === constants.errno.ENODEV
+    ? new VirbrError('ERR_NO_LINK', `no link ${typeof link === 'number' ? `with index ${link}` : link}`, { cause: error })
+    : error
+}
+

@@ -1,0 +1,61 @@
+/** Routes: what `ip route` does. */
+import { InvalidArgumentError } from '../errors.ts'
+import { decodeRoute, deleteRoute, getRoute, listRoutes, newRoute } from '../rtnetlink/routes.ts'
+import type { Route, RouteFilter as WireFilter, RouteSpec as WireSpec } from '../rtnetlink/routes.ts'
+import type { AnyRequest, Message } from '../netlink/message.ts'
+import type { Channel } from './channel.ts'
+import type { LinkRef, Links } from './links.ts'
+
+export interface RouteSpec extends Omit<WireSpec, 'index'> {
+  /** The link that packets leave by. */
+  link?: LinkRef
+}
+
+export interface RouteFilter extends Omit<WireFilter, 'index'> {
+  link?: LinkRef
+}
+
+export class Routes {
+  readonly #channel: Channel
+  readonly #links: Links
+
+  constructor(channel: Channel, links: Links) {
+    this.#channel = channel
+    this.#links = links
+  }
+
+  /** Filtered in the kernel. The main table, as `ip route` shows it, unless `table` says otherwise. */
+  async list(filter: RouteFilter = {}): Promise<Route[]> {
+    const { link, ...rest } = filter
+    const index = link === undefined ? {} : { index: await this.#links.index(link) }
+    const [messages = []] = await this.#channel.request([listRoutes({ ...rest, ...index })])
+    return messages.map(decodeRoute)
+  }
+
+  /** The route that the kernel would take to an address. */
+  async get(destination: string): Promise<Route> {
+    const [messages] = await this.#channel.request([getRoute(destination)])
+    return decodeRoute(messages?.[0] as Message)
+  }
+
+  /** Rejects with EEXIST if there is one to the same destination with the same metric. */
+  async add(route: RouteSpec): Promise<void> {
+    await this.#send(route, wire => newRoute(wire))
+  }
+
+  async replace(route: RouteSpec): Promise<void> {
+    await this.#send(route, wire => newRoute(wire, { replace: true }))
+  }
+
+  async delete(route: RouteSpec): Promise<void> {
+    await this.#send(route, deleteRoute)
+  }
+
+  async #send(route: RouteSpec, request: (wire: WireSpec) => AnyRequest): Promise<void> {
+    if (typeof route !== 'object' || route === null) throw new InvalidArgumentError('route', route, 'a route like { to, via }')
+    const { link, ...wire } = route
+    request(wire)
+    const index = link === undefined ? {} : { index: await this.#links.index(link) }
+    await this.#channel.request([request({ ...wire, ...index })])
+  }
+}

@@ -1,0 +1,40 @@
+/** What a configuration leaves to the driver is chosen once and kept: UUID, MAC, bridge name. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { NetworkConfig } from '../network/config.ts'
+
+/** A configuration that says everything the driver needs. */
+export interface CompleteConfig extends NetworkConfig {
+  uuid: string
+  mac: { address: string }
+  bridge: NonNullable<NetworkConfig['bridge']> & { name: string, stp: boolean, delay: number }
+}
+
+/** `taken`: names of bridges that are spoken for. */
+export function completeConfig(config: NetworkConfig, taken: ReadonlySet<string>): CompleteConfig {
+  const { forward } = config
+  return {
+    ...config,
+    uuid: config.uuid ?? randomUUID(),
+    ...(forward === undefined ? {} : { forward: { ...forward, mode: forward.mode ?? 'nat' } }),
+    bridge: { stp: true, delay: 0, ...config.bridge, name: bridgeName(config.bridge?.name, taken) },
+    // libvirt's prefix for KVM, of the locally administered range.
+    mac: config.mac ?? { address: `52:54:00:${randomBytes(3).toString('hex').replace(/(..)(?!$)/g, '$1:')}` },
+  }
+}
+
+/** The wanted name; a pattern with `%d`, by default `virbr%d`, takes the first free number. */
+function bridgeName(wanted: string | undefined, taken: ReadonlySet<string>): string {
+  const pattern = wanted ?? 'virbr%d'
+  if (!pattern.includes('%d')) return pattern
+  for (let number = 0; ; number++) {
+    const name = pattern.replace('%d', String(number))
+    if (!taken.has(name)) return name
+  }
+}
+
+/** The running configuration says what libvirt's does: the ports that masquerading uses, even if nobody chose them. */
+export function liveConfig(config: CompleteConfig): CompleteConfig {
+  const { forward } = config
+  if (forward?.mode !== 'nat') return config
+  return { ...config, forward: { ...forward, nat: { ...forward.nat, port: forward.nat?.port ?? { start: 1024, end: 65535 } } } }
+}
