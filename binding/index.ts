@@ -175,3 +175,5 @@ export interface Addon {
   /** Open Hosts and live threads of this environment, for leak tests. */
   stats(): { hosts: number, threads: number }
 }
+
+export { loadAddon } from './load.ts'

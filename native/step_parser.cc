@@ -1,0 +1,203 @@
+#include "step_parser.h"
+
+#include <map>
+#include <string>
+#include <utility>
+
+namespace virbr {
+
+namespace {
+
+[[noreturn]] void Refuse(const Napi::Object& object, const char* field, const char* accepted) {
+  throw Napi::TypeError::New(object.Env(), std::string("step.") + field + " must be " + accepted);
+}
+
+std::string String(const Napi::Object& object, const char* field) {
+  const Napi::Value value = object.Get(field);
+  if (!value.IsString()) Refuse(object, field, "a string");
+  std::string text = value.As<Napi::String>().Utf8Value();
+  if (text.find('\0') != std::string::npos) Refuse(object, field, "a string without NUL");
+  return text;
+}
+
+int Integer(const Napi::Object& object, const char* field, int min, int max) {
+  const Napi::Value value = object.Get(field);
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1e300;
+  if (!(number >= min && number <= max) || number != static_cast<int>(number)) Refuse(object, field, "an integer in range");
+  return static_cast<int>(number);
+}
+
+int OptionalInteger(const Napi::Object& object, const char* field, int min, int max, int otherwise) {
+  return object.Get(field).IsUndefined() ? otherwise : Integer(object, field, min, max);
+}
+
+std::optional<uint32_t> OptionalId(const Napi::Object& object, const char* field) {
+  const Napi::Value value = object.Get(field);
+  if (value.IsUndefined()) return std::nullopt;
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  if (!(number >= 0 && number < 4294967295.0) || number != static_cast<uint32_t>(number)) Refuse(object, field, "a numeric id");
+  return static_cast<uint32_t>(number);
+}
+
+bool Flag(const Napi::Object& object, const char* field) {
+  const Napi::Value value = object.Get(field);
+  if (value.IsUndefined()) return false;
+  if (!value.IsBoolean()) Refuse(object, field, "true or false");
+  return value.As<Napi::Boolean>().Value();
+}
+
+Bytes Data(const Napi::Object& object, const char* field) {
+  const Napi::Value value = object.Get(field);
+  if (value.IsString()) {
+    const std::string text = value.As<Napi::String>().Utf8Value();
+    return Bytes(text.begin(), text.end());
+  }
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    Refuse(object, field, "a Uint8Array");
+  }
+  const auto array = value.As<Napi::Uint8Array>();
+  return Bytes(array.Data(), array.Data() + array.ByteLength());
+}
+
+Napi::Array Array(const Napi::Object& object, const char* field) {
+  const Napi::Value value = object.Get(field);
+  if (!value.IsArray()) Refuse(object, field, "an array");
+  return value.As<Napi::Array>();
+}
+
+std::vector<std::string> Strings(const Napi::Object& object, const char* field) {
+  const Napi::Array array = Array(object, field);
+  std::vector<std::string> strings;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value value = array.Get(i);
+    if (!value.IsString()) Refuse(object, field, "an array of strings");
+    strings.push_back(value.As<Napi::String>().Utf8Value());
+  }
+  return strings;
+}
+
+constexpr int kMaxInt = 0x7fffffff;
+constexpr int kMaxQueues = 256;  // MAX_TAP_QUEUES, drivers/net/tap.c
+
+StepBody ParseTap(const Napi::Object& object) {
+  TapOptions options;
+  options.name = String(object, "name");
+  const Napi::Value mode = object.Get("mode");
+  options.tun = mode.IsString() && mode.As<Napi::String>().Utf8Value() == "tun";
+  options.persist = Flag(object, "persist");
+  options.owner = OptionalId(object, "owner");
+  options.group = OptionalId(object, "group");
+  options.vnet_header = Flag(object, "vnetHeader");
+  options.queues = static_cast<uint32_t>(OptionalInteger(object, "queues", 1, kMaxQueues, 1));
+  options.multi_queue = Flag(object, "multiQueue");
+  return TapStep{options};
+}
+
+StepBody ParseCloseFds(const Napi::Object& object) {
+  const Napi::Array array = Array(object, "fds");
+  CloseFdsStep step;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value value = array.Get(i);
+    const int fd = value.IsNumber() ? value.As<Napi::Number>().Int32Value() : -1;
+    if (fd < 0) Refuse(object, "fds", "an array of file descriptors");
+    step.fds.push_back(fd);
+  }
+  return step;
+}
+
+using Parse = StepBody (*)(const Napi::Object&);
+
+const std::map<std::string, Parse>& Parsers() {
+  static const std::map<std::string, Parse> parsers = {
+      {"netlink",
+       [](const Napi::Object& o) -> StepBody {
+         return NetlinkStep{Integer(o, "protocol", 0, 31), Data(o, "messages"), Flag(o, "atomic")};
+       }},
+      {"readFile", [](const Napi::Object& o) -> StepBody { return ReadFileStep{String(o, "path")}; }},
+      {"readDir", [](const Napi::Object& o) -> StepBody { return ReadDirStep{String(o, "path")}; }},
+      {"writeFile",
+       [](const Napi::Object& o) -> StepBody {
+         return WriteFileStep{String(o, "path"), Data(o, "data"), OptionalInteger(o, "mode", 0, 07777, -1), Flag(o, "sync")};
+       }},
+      {"rename",
+       [](const Napi::Object& o) -> StepBody { return RenameStep{String(o, "from"), String(o, "to"), Flag(o, "sync")}; }},
+      {"unlink", [](const Napi::Object& o) -> StepBody { return UnlinkStep{String(o, "path")}; }},
+      {"lock",
+       [](const Napi::Object& o) -> StepBody {
+         return LockStep{String(o, "path"), Integer(o, "timeoutMs", 0, kMaxInt)};
+       }},
+      {"unlock", [](const Napi::Object& o) -> StepBody { return UnlockStep{String(o, "path")}; }},
+      {"tap", ParseTap},
+      {"closeFds", ParseCloseFds},
+      {"spawn",
+       [](const Napi::Object& o) -> StepBody {
+         return SpawnStep{String(o, "file"), Strings(o, "argv"), Strings(o, "env"), Integer(o, "timeoutMs", 0, kMaxInt)};
+       }},
+      {"terminate",
+       [](const Napi::Object& o) -> StepBody {
+         return TerminateStep{Integer(o, "pid", 2, kMaxInt), String(o, "match"), Integer(o, "timeoutMs", 0, kMaxInt)};
+       }},
+      {"bindNetns", [](const Napi::Object& o) -> StepBody { return BindNetnsStep{String(o, "path")}; }},
+      {"unbindNetns", [](const Napi::Object& o) -> StepBody { return UnbindNetnsStep{String(o, "path")}; }},
+  };
+  return parsers;
+}
+
+Napi::Value BytesToJs(Napi::Env env, Bytes& bytes) {
+  // Below a page a copy costs less than a finalizer.
+  if (bytes.size() < 4096) return Napi::Buffer<uint8_t>::Copy(env, bytes.data(), bytes.size());
+  auto owned = std::make_unique<Bytes>(std::move(bytes));
+  uint8_t* data = owned->data();
+  const size_t size = owned->size();
+  return Napi::Buffer<uint8_t>::NewOrCopy(
+      env, data, size, [](Napi::Env, uint8_t*, Bytes* hint) { delete hint; }, owned.release());
+}
+
+}  // namespace
+
+std::vector<Step> ParseSteps(const Napi::Value& value) {
+  if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "steps must be an array");
+  const auto array = value.As<Napi::Array>();
+  std::vector<Step> steps;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value item = array.Get(i);
+    if (!item.IsObject()) throw Napi::TypeError::New(value.Env(), "a step must be an object");
+    const auto object = item.As<Napi::Object>();
+    const auto parser = Parsers().find(String(object, "op"));
+    if (parser == Parsers().end()) Refuse(object, "op", "one that binding/index.ts declares");
+    steps.push_back(Step{parser->second(object), Flag(object, "mayFail")});
+  }
+  return steps;
+}
+
+Napi::Object FailureToJs(Napi::Env env, const Failure& failure) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("errno", failure.error);
+  object.Set("call", failure.call);
+  return object;
+}
+
+Napi::Value StepResultToJs(Napi::Env env, StepResult& result) {
+  if (auto* bytes = std::get_if<Bytes>(&result)) return BytesToJs(env, *bytes);
+  if (auto* names = std::get_if<std::vector<std::string>>(&result)) {
+    Napi::Array array = Napi::Array::New(env, names->size());
+    for (uint32_t i = 0; i < names->size(); i++) array.Set(i, (*names)[i]);
+    return array;
+  }
+  if (auto* fds = std::get_if<std::vector<int>>(&result)) {
+    Napi::Array array = Napi::Array::New(env, fds->size());
+    for (uint32_t i = 0; i < fds->size(); i++) array.Set(i, (*fds)[i]);
+    return array;
+  }
+  if (auto* spawned = std::get_if<SpawnResult>(&result)) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("status", spawned->status);
+    object.Set("output", BytesToJs(env, spawned->output));
+    return object;
+  }
+  if (auto* outcome = std::get_if<const char*>(&result)) return Napi::String::New(env, *outcome);
+  if (auto* failure = std::get_if<Failure>(&result)) return FailureToJs(env, *failure);
+  return env.Null();
+}
+
+}  // namespace virbr

@@ -1,0 +1,81 @@
+// The steps that a Host's thread can do, as plain data. binding/index.ts tells what each means.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "framing.h"
+#include "process.h"
+#include "tap.h"
+
+namespace virbr {
+
+struct NetlinkStep {
+  int protocol;
+  Bytes messages;
+  bool atomic;
+};
+struct ReadFileStep {
+  std::string path;
+};
+struct ReadDirStep {
+  std::string path;
+};
+struct WriteFileStep {
+  std::string path;
+  Bytes data;
+  int mode;  // -1: the file must exist
+  bool sync;
+};
+struct RenameStep {
+  std::string from;
+  std::string to;
+  bool sync;
+};
+struct UnlinkStep {
+  std::string path;
+};
+struct LockStep {
+  std::string path;
+  int timeout_ms;
+};
+struct UnlockStep {
+  std::string path;
+};
+struct TapStep {
+  TapOptions options;
+};
+struct CloseFdsStep {
+  std::vector<int> fds;
+};
+struct SpawnStep {
+  std::string file;
+  std::vector<std::string> argv;
+  std::vector<std::string> env;
+  int timeout_ms;
+};
+struct TerminateStep {
+  int pid;
+  std::string match;
+  int timeout_ms;
+};
+struct BindNetnsStep {
+  std::string path;
+};
+struct UnbindNetnsStep {
+  std::string path;
+};
+
+using StepBody = std::variant<NetlinkStep, ReadFileStep, ReadDirStep, WriteFileStep, RenameStep, UnlinkStep, LockStep,
+                              UnlockStep, TapStep, CloseFdsStep, SpawnStep, TerminateStep, BindNetnsStep, UnbindNetnsStep>;
+
+struct Step {
+  StepBody body;
+  bool may_fail = false;
+};
+
+using StepResult =
+    std::variant<std::monostate, Bytes, std::vector<std::string>, std::vector<int>, SpawnResult, const char*, Failure>;
+
+}  // namespace virbr

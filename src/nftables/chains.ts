@@ -1,0 +1,163 @@
+/** nf_tables chains. Source: nft(8) "CHAINS", linux/netfilter/nf_tables.h (enum nft_chain_attributes, nft_hook_attributes). */
+import { InvalidArgumentError, didYouMean } from '../errors.ts'
+import { be32, beCounter64, interfaceName, named, raw, sbe32, string } from '../netlink/codecs.ts'
+import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_NONREC } from '../netlink/constants.ts'
+import type { Message } from '../netlink/message.ts'
+import { attributes, list } from '../netlink/table.ts'
+import type { Values } from '../netlink/table.ts'
+import {
+  NFTA_CHAIN_COUNTERS, NFTA_CHAIN_FLAGS, NFTA_CHAIN_HANDLE, NFTA_CHAIN_HOOK, NFTA_CHAIN_ID, NFTA_CHAIN_NAME,
+  NFTA_CHAIN_POLICY, NFTA_CHAIN_TABLE, NFTA_CHAIN_TYPE, NFTA_CHAIN_USE, NFTA_CHAIN_USERDATA, NFTA_COUNTER_BYTES,
+  NFTA_COUNTER_PACKETS, NFTA_DEVICE_NAME, NFTA_HOOK_DEV, NFTA_HOOK_DEVS, NFTA_HOOK_HOOKNUM, NFTA_HOOK_PRIORITY,
+  NFTA_RULE_CHAIN, NFTA_RULE_TABLE, NFT_MSG_DELCHAIN, NFT_MSG_DELRULE, NFT_MSG_GETCHAIN, NFT_MSG_NEWCHAIN,
+  NFT_NAME_MAXLEN, NF_ACCEPT, NF_DROP,
+} from './constants.ts'
+import { ASK, DUMP, familyOf, nftRequest } from './messages.ts'
+import type { Family, NftRequest } from './messages.ts'
+
+const name = string(NFT_NAME_MAXLEN - 1)
+const policies = { drop: NF_DROP, accept: NF_ACCEPT } as const
+export type Policy = keyof typeof policies
+
+const chainAttributes = attributes({
+  table: [NFTA_CHAIN_TABLE, name],
+  handle: [NFTA_CHAIN_HANDLE, beCounter64],
+  name: [NFTA_CHAIN_NAME, name],
+  hook: [NFTA_CHAIN_HOOK, attributes({
+    number: [NFTA_HOOK_HOOKNUM, be32],
+    priority: [NFTA_HOOK_PRIORITY, sbe32],
+    device: [NFTA_HOOK_DEV, interfaceName],
+    devices: [NFTA_HOOK_DEVS, list(NFTA_DEVICE_NAME, interfaceName)],
+  })],
+  policy: [NFTA_CHAIN_POLICY, named(be32, policies)],
+  use: [NFTA_CHAIN_USE, be32],
+  type: [NFTA_CHAIN_TYPE, string(31)],
+  counters: [NFTA_CHAIN_COUNTERS, attributes({
+    bytes: [NFTA_COUNTER_BYTES, beCounter64],
+    packets: [NFTA_COUNTER_PACKETS, beCounter64],
+  })],
+  flags: [NFTA_CHAIN_FLAGS, be32],
+  id: [NFTA_CHAIN_ID, be32],
+  userdata: [NFTA_CHAIN_USERDATA, raw],
+})
+type ChainEntries = typeof chainAttributes.entries
+
+/** Names of the hooks by number (enum nf_inet_hooks, nf_dev_hooks; linux/netfilter_arp.h). */
+const inetHooks = ['prerouting', 'input', 'forward', 'output', 'postrouting', 'ingress'] as const
+const hooks: Readonly<Record<Family, readonly Hook[]>> = {
+  ip: inetHooks.slice(0, 5),
+  ip6: inetHooks.slice(0, 5),
+  inet: inetHooks,
+  bridge: inetHooks.slice(0, 5),
+  arp: ['input', 'output', 'forward'],
+  netdev: ['ingress', 'egress'],
+}
+export type Hook = (typeof inetHooks)[number] | 'egress'
+
+export interface Chain {
+  family: Family
+  table: string
+  name: string
+  handle: number
+  /** Rules in it, plus jumps to it. */
+  use: number
+  /** NFT_CHAIN_*. */
+  flags: number
+  /** Base chains only: these four, and where counted, `counters`. */
+  type?: string | undefined
+  hook?: Hook | number | undefined
+  /** Lower runs earlier. */
+  priority?: number | undefined
+  policy?: Policy | number | undefined
+  /** Packets and bytes that met the policy. */
+  counters?: { packets: number, bytes: number } | undefined
+  /** Of netdev chains and ingress. */
+  devices?: string[] | undefined
+  userdata?: Uint8Array | undefined
+}
+
+export interface ChainRef {
+  family: Family
+  table: string
+  name: string
+}
+
+export interface AddChain extends ChainRef {
+  /** Makes it a base chain: packets enter it here. */
+  hook?: Hook
+  /** Of a base chain; default `filter`. */
+  type?: 'filter' | 'nat' | 'route'
+  /** Of a base chain; default 0. Lower runs earlier. */
+  priority?: number
+  /** Left out: `accept` for a new base chain, and no change for one that exists. */
+  policy?: Policy
+  /** Of netdev chains and ingress. */
+  devices?: string[]
+  /** Fail with EEXIST if there is such a chain. */
+  exclusive?: boolean
+  /** Records as in userdata.ts, kept by the kernel for its user. */
+  userdata?: Uint8Array
+}
+
+/** Creates a chain; of one that exists only the policy is changed, if given. */
+export function addChain(chain: AddChain): NftRequest<ChainEntries> {
+  const { family, table, name, hook, type = 'filter', priority = 0, policy, devices, exclusive, userdata } = chain
+  const base = hook === undefined ? {} : {
+    hook: { number: hookNumber(family, hook), priority, ...(devices === undefined ? {} : { devices }) },
+    policy,
+    type,
+  }
+  const flags = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
+  const operation = `add chain ${family} ${table} ${name}`
+  return nftRequest(NFT_MSG_NEWCHAIN, flags, family, chainAttributes, { table, name, ...base, userdata }, operation)
+}
+
+export interface DeleteChain extends ChainRef {
+  /** Fail with EBUSY if there are rules in it. One that is jumped to is always busy. */
+  nonRecursive?: boolean
+}
+
+/** Deletes a chain and its rules. */
+export function deleteChain({ family, table, name, nonRecursive }: DeleteChain): NftRequest<ChainEntries> {
+  const flags = nonRecursive === true ? NLM_F_NONREC : 0
+  return nftRequest(NFT_MSG_DELCHAIN, flags, family, chainAttributes, { table, name }, `delete chain ${family} ${table} ${name}`)
+}
+
+const flushAttributes = attributes({ table: [NFTA_RULE_TABLE, name], chain: [NFTA_RULE_CHAIN, name] })
+
+/** Deletes all rules of a chain. */
+export function flushChain({ family, table, name }: ChainRef): NftRequest<typeof flushAttributes.entries> {
+  return nftRequest(NFT_MSG_DELRULE, 0, family, flushAttributes, { table, chain: name }, `flush chain ${family} ${table} ${name}`)
+}
+
+/** All chains, or those of one family. The kernel does not filter by table. */
+export function listChains({ family }: { family?: Family } = {}): NftRequest<ChainEntries> {
+  return nftRequest(NFT_MSG_GETCHAIN, DUMP, family, chainAttributes, {}, `list chains${family === undefined ? '' : ` ${family}`}`)
+}
+
+/** One chain; ENOENT if there is none. */
+export function getChain({ family, table, name }: ChainRef): NftRequest<ChainEntries> {
+  return nftRequest(NFT_MSG_GETCHAIN, ASK, family, chainAttributes, { table, name }, `get chain ${family} ${table} ${name}`)
+}
+
+export function decodeChain(message: Message): Chain {
+  const family = familyOf(message)
+  const { table = '', name = '', handle = 0, use = 0, flags = 0, hook, ...rest } = message.attributes as Values<ChainEntries>
+  const { type, policy, counters, userdata } = rest
+  return {
+    family, table, name, handle, use, flags, type,
+    hook: hook?.number === undefined ? undefined : hooks[family][hook.number] ?? hook.number,
+    priority: hook?.priority,
+    policy,
+    counters: counters === undefined ? undefined : { packets: counters.packets ?? 0, bytes: counters.bytes ?? 0 },
+    devices: hook?.devices ?? (hook?.device === undefined ? undefined : [hook.device]),
+    userdata,
+  }
+}
+
+function hookNumber(family: Family, hook: Hook): number {
+  const names = Object.hasOwn(hooks, family) ? hooks[family] : []
+  const number = names.indexOf(hook)
+  if (number >= 0) return number
+  throw new InvalidArgumentError('hook', hook, `one of ${names.join(', ')} in family ${family}${didYouMean(String(hook), names)}`)
+}

@@ -1,0 +1,59 @@
+/** What all nf_tables messages share: header and families. */
+import { InvalidArgumentError, UnsupportedError, didYouMean } from '../errors.ts'
+import { be16, named, u8 } from '../netlink/codecs.ts'
+import { NLM_F_ACK, NLM_F_DUMP } from '../netlink/constants.ts'
+import type { Message, MessageFormat, Request } from '../netlink/message.ts'
+import { struct } from '../netlink/table.ts'
+import type { Entries, Struct, Table, Values } from '../netlink/table.ts'
+import {
+  NFNL_SUBSYS_NFTABLES, NFPROTO_ARP, NFPROTO_BRIDGE, NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_NETDEV,
+} from './constants.ts'
+
+/** The names that nft(8) gives to address families. */
+export type Family = 'ip' | 'ip6' | 'inet' | 'arp' | 'bridge' | 'netdev'
+
+export const families: Readonly<Record<Family, number>> = {
+  ip: NFPROTO_IPV4,
+  ip6: NFPROTO_IPV6,
+  inet: NFPROTO_INET,
+  arp: NFPROTO_ARP,
+  bridge: NFPROTO_BRIDGE,
+  netdev: NFPROTO_NETDEV,
+}
+
+const headerFields = { family: named(u8, families), version: u8, resourceId: be16 } as const
+type HeaderFields = typeof headerFields
+
+/** struct nfgenmsg. A family left out is NFPROTO_UNSPEC: in dumps, all families. */
+export const nfgenmsg: Struct<HeaderFields> = struct(headerFields)
+
+export type NftRequest<E extends Entries = Entries> = Request<HeaderFields, E>
+
+/** One of the NFT_MSG_* as a message type of its netlink family. */
+export function messageType(message: number): number {
+  return (NFNL_SUBSYS_NFTABLES << 8) | message
+}
+
+/** A message of nf_tables. Without a family it is about all of them. */
+export function nftRequest<E extends Entries>(
+  message: number, flags: number, family: Family | undefined, table: Table<E>, values: Values<E>, operation: string,
+): NftRequest<E> {
+  if (family !== undefined && !Object.hasOwn(families, family)) {
+    const names = Object.keys(families)
+    throw new InvalidArgumentError('family', family, `one of ${names.join(', ')}${didYouMean(String(family), names)}`)
+  }
+  const format: MessageFormat<HeaderFields, E> = { header: nfgenmsg, attributes: table }
+  return { type: messageType(message), flags, format, header: { family }, attributes: values, operation }
+}
+
+/** A question that is answered by one message, or by none and an error. */
+export const ASK: number = NLM_F_ACK
+/** A question that is answered by all that matches. */
+export const DUMP: number = NLM_F_DUMP
+
+/** Throws UnsupportedError for a family that this version does not know. */
+export function familyOf(message: Message): Family {
+  const { family } = message.header as { family?: unknown }
+  if (typeof family === 'string') return family as Family
+  throw new UnsupportedError('nf_tables family', `the nf_tables family of number ${String(family)} is not known to this version`)
+}

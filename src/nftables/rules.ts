@@ -1,0 +1,117 @@
+/** nf_tables rules. Source: nft(8) "RULES", linux/netfilter/nf_tables.h (enum nft_rule_attributes). */
+import { be32, beCounter64, raw, string } from '../netlink/codecs.ts'
+import { NLM_F_APPEND, NLM_F_CREATE } from '../netlink/constants.ts'
+import type { Message } from '../netlink/message.ts'
+import { attributes, list } from '../netlink/table.ts'
+import type { Values } from '../netlink/table.ts'
+import {
+  NFTA_LIST_ELEM, NFTA_RULE_CHAIN, NFTA_RULE_CHAIN_ID, NFTA_RULE_COMPAT, NFTA_RULE_COMPAT_FLAGS, NFTA_RULE_COMPAT_PROTO,
+  NFTA_RULE_EXPRESSIONS, NFTA_RULE_HANDLE, NFTA_RULE_ID, NFTA_RULE_POSITION, NFTA_RULE_POSITION_ID, NFTA_RULE_TABLE,
+  NFTA_RULE_USERDATA, NFT_MSG_DELRULE, NFT_MSG_GETRULE, NFT_MSG_NEWRULE, NFT_NAME_MAXLEN, NFT_RULE_COMPAT_F_INV,
+} from './constants.ts'
+import { expression, isExpression } from './expressions.ts'
+import type { Expression } from './expressions.ts'
+import { DUMP, familyOf, nftRequest } from './messages.ts'
+import type { Family, NftRequest } from './messages.ts'
+import { decodeUserdata, encodeUserdata } from './userdata.ts'
+import type { Userdata } from './userdata.ts'
+
+const name = string(NFT_NAME_MAXLEN - 1)
+
+const ruleAttributes = attributes({
+  table: [NFTA_RULE_TABLE, name],
+  chain: [NFTA_RULE_CHAIN, name],
+  handle: [NFTA_RULE_HANDLE, beCounter64],
+  expressions: [NFTA_RULE_EXPRESSIONS, list(NFTA_LIST_ELEM, expression)],
+  compat: [NFTA_RULE_COMPAT, attributes({ protocol: [NFTA_RULE_COMPAT_PROTO, be32], flags: [NFTA_RULE_COMPAT_FLAGS, be32] })],
+  position: [NFTA_RULE_POSITION, beCounter64],
+  userdata: [NFTA_RULE_USERDATA, raw],
+  id: [NFTA_RULE_ID, be32],
+  positionId: [NFTA_RULE_POSITION_ID, be32],
+  chainId: [NFTA_RULE_CHAIN_ID, be32],
+})
+type RuleEntries = typeof ruleAttributes.entries
+
+export interface Rule extends Userdata {
+  family: Family
+  table: string
+  chain: string
+  handle: number
+  /** Handle of the rule before it. */
+  position?: number | undefined
+  expressions: Expression[]
+  /** All records, of which `comment`, `owner` and `records` are the reading. */
+  userdata?: Uint8Array | undefined
+}
+
+export interface RuleChain {
+  family: Family
+  table: string
+  chain: string
+}
+
+export interface AddRule extends RuleChain, Userdata {
+  /** In order; the lists that the words of statements.ts return may stand here as they are. */
+  expressions: readonly (Expression | readonly Expression[])[]
+  /** At the head of the chain, or with `position` before that rule. Default: at the end, or behind that rule. */
+  insert?: boolean
+  /** Handle of a rule of the same chain. */
+  position?: number
+  /** Records already encoded, instead of `comment`, `owner` and `records`. */
+  userdata?: Uint8Array
+}
+
+/** Adds a rule. */
+export function addRule(rule: AddRule): NftRequest<RuleEntries> {
+  const { family, table, chain, insert, position } = rule
+  const expressions = rule.expressions.flat() as Expression[]
+  const values = { table, chain, expressions, compat: compatOf(expressions), position, userdata: rule.userdata ?? encodeUserdata(rule) }
+  const flags = NLM_F_CREATE | (insert === true ? 0 : NLM_F_APPEND)
+  return nftRequest(NFT_MSG_NEWRULE, flags, family, ruleAttributes, values, `add rule ${family} ${table} ${chain}`)
+}
+
+export interface RuleRef extends RuleChain {
+  handle: number
+}
+
+/** Deletes one rule. */
+export function deleteRule({ family, table, chain, handle }: RuleRef): NftRequest<RuleEntries> {
+  const operation = `delete rule ${family} ${table} ${chain} handle ${handle}`
+  return nftRequest(NFT_MSG_DELRULE, 0, family, ruleAttributes, { table, chain, handle }, operation)
+}
+
+/** Rules of a family, table or chain; the kernel filters. */
+export function listRules({ family, table, chain }: Partial<RuleChain>): NftRequest<RuleEntries> {
+  const operation = ['list rules', family, table, chain].filter(part => part !== undefined).join(' ')
+  return nftRequest(NFT_MSG_GETRULE, DUMP, family, ruleAttributes, { table, chain }, operation)
+}
+
+export function decodeRule(message: Message): Rule {
+  const { table = '', chain = '', handle = 0, position, expressions = [], userdata } = message.attributes as Values<RuleEntries>
+  return {
+    family: familyOf(message), table, chain, handle, position, expressions,
+    ...(userdata === undefined ? {} : { userdata, ...decodeUserdata(userdata) }),
+  }
+}
+
+/** The chain that a rule jumps to (not: goes to), if it does. */
+export function jumpTarget({ expressions }: Pick<Rule, 'expressions'>): string | undefined {
+  for (const each of expressions) {
+    const verdict = isExpression(each, 'immediate') ? each.data.data?.verdict : undefined
+    if (verdict?.code === 'jump') return verdict.chain
+  }
+  return undefined
+}
+
+/**
+ * What iptables' extensions in a rule are told about it: some (REJECT --reject-with tcp-reset, the tcp and udp matches)
+ * refuse a rule that is not for their protocol, and the kernel does not look for it among the expressions.
+ */
+function compatOf(expressions: readonly Expression[]): { protocol: number, flags: number } | undefined {
+  if (!expressions.some(({ name }) => name === 'match' || name === 'target')) return undefined
+  const load = expressions.findIndex(each => isExpression(each, 'meta') && each.data.key === 'l4proto')
+  const comparison = load < 0 ? undefined : expressions[load + 1]
+  if (!isExpression(comparison, 'cmp')) return { protocol: 0, flags: 0 }
+  const protocol = comparison.data.data?.value?.[0] ?? 0
+  return { protocol, flags: comparison.data.op === 'neq' ? NFT_RULE_COMPAT_F_INV : 0 }
+}

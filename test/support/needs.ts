@@ -1,0 +1,114 @@
+/**
+ * What some tests need of the machine: probed, never assumed. A test whose need is missing is skipped by name, and the
+ * reporter prints the need.
+ *
+ *     const { test, describe } = needing(needs.netAdmin, needs.tool('nft'))
+ *     test('…', async () => { … })
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { describe as allDescribe, test as allTest } from 'vitest'
+import { toolPath } from './tools.ts'
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What was missing of the machine, for the skip reporter. */
+    needs?: string
+  }
+}
+
+/** Undefined if met, otherwise what is missing, e.g. `the command nft`. */
+export type Need = string | undefined
+
+/** Kernel features by the command that works, in a new network namespace, only where the feature is there. */
+const kernelProbes = {
+  bridge: 'ip link add p0 type bridge',
+  bridgeVlanFiltering: 'ip link add p0 type bridge vlan_filtering 1',
+  veth: 'ip link add p0 type veth peer name p1',
+  dummy: 'ip link add p0 type dummy',
+  vlan: 'ip link add p0 type veth peer name p1 && ip link add link p0 name v0 type vlan id 5',
+  vxlan: 'ip link add p0 type vxlan id 5 dstport 4789',
+  gre: 'ip link add p0 type gre local 127.0.0.1 remote 127.0.0.2',
+  bond: 'ip link add p0 type bond',
+  vrf: 'ip link add p0 type vrf table 5',
+  macvlan: 'ip link add p0 type veth peer name p1 && ip link add link p0 name m0 type macvlan',
+  macvtap: 'ip link add p0 type veth peer name p1 && ip link add link p0 name m0 type macvtap',
+  ipvlan: 'ip link add p0 type veth peer name p1 && ip link add link p0 name i0 type ipvlan',
+  wireguard: 'ip link add p0 type wireguard',
+  tap: 'ip tuntap add dev p0 mode tap',
+  ipv6: 'test -e /proc/sys/net/ipv6',
+  policyRouting: 'ip rule add to 10.0.0.1 table 5',
+  htb: 'ip link add p0 type bridge && tc qdisc add dev p0 root htb',
+  nftables: 'nft add table ip p0',
+  nftNat: "nft 'add table ip p0; add chain ip p0 c { type nat hook postrouting priority 100; }; add rule ip p0 c masquerade'",
+  nftInet: 'nft add table inet p0',
+  nftFlowtable: "nft 'add table ip p0; add flowtable ip p0 f { hook ingress priority 0; devices = { lo }; }'",
+  iptablesNft: 'iptables-nft -t nat -A POSTROUTING -j MASQUERADE',
+  iptablesChecksum: 'iptables-nft -t mangle -A POSTROUTING -p udp -j CHECKSUM --checksum-fill',
+} as const
+
+export type KernelFeature = keyof typeof kernelProbes
+
+const kernelAnswers = new Map<KernelFeature, Need>()
+
+export const needs = {
+  /** Root of the machine, not merely of a user namespace: other owners' files, ids that are not mapped. */
+  get root(): Need {
+    return process.getuid?.() === 0 && /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'))
+      ? undefined : 'root outside a user namespace'
+  },
+
+  /** CAP_NET_ADMIN and CAP_SYS_ADMIN, of the machine or of a user namespace: enough to make and use network namespaces. */
+  get netAdmin(): Need {
+    const effective = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`)
+    const wanted = (1n << 12n) | (1n << 21n)
+    return (effective & wanted) === wanted ? undefined : 'CAP_NET_ADMIN and CAP_SYS_ADMIN (scripts/test gives them, where the machine allows)'
+  },
+
+  /** A command in PATH or in one of the sbin folders. */
+  tool(name: string): Need {
+    return toolPath(name) === undefined ? `the command ${name}` : undefined
+  },
+
+  file(path: string): Need {
+    return existsSync(path) ? undefined : `the file ${path}`
+  },
+
+  /** Something that a kernel may be built without. About 5 ms the first time. */
+  kernel(feature: KernelFeature): Need {
+    if (needs.netAdmin !== undefined) return needs.netAdmin
+    if (!kernelAnswers.has(feature)) kernelAnswers.set(feature, probeKernel(feature))
+    return kernelAnswers.get(feature)
+  },
+}
+
+function probeKernel(feature: KernelFeature): Need {
+  const command = kernelProbes[feature]
+  const unshare = toolPath('unshare')
+  if (unshare === undefined) return 'the command unshare'
+  const { status, stderr } = spawnSync(unshare, ['--net', 'sh', '-c', command], { encoding: 'utf8' })
+  return status === 0 ? undefined : `a kernel with ${feature} (\`${command}\`: ${stderr.trim().split('\n')[0] ?? ''})`
+}
+
+/** `test` and `describe` which skip, naming the first need that is not met. */
+export function needing(...all: Need[]): { test: typeof allTest, describe: typeof allDescribe, missing: Need } {
+  const missing = all.find(need => need !== undefined)
+  if (missing === undefined) return { test: allTest, describe: allDescribe, missing }
+  return { test: skipping(allTest, missing), describe: skipping(allDescribe, missing), missing }
+}
+
+/** Adds `{ skip, meta }` to the options of a call; vitest's own variants (`each`, `skipIf`, …) stay within reach. */
+function skipping<T extends typeof allTest | typeof allDescribe>(api: T, missing: string): T {
+  const skip = { skip: true, meta: { needs: missing } }
+  return new Proxy(api, {
+    apply(target, self, [name, ...rest]: unknown[]) {
+      const [options, body] = typeof rest[0] === 'object' ? [rest[0], rest[1]] : [{}, rest[0]]
+      return Reflect.apply(target, self, [name, { ...options, ...skip }, body]) as unknown
+    },
+    get(target, key, receiver) {
+      const value: unknown = Reflect.get(target, key, receiver)
+      if (key !== 'each' && key !== 'for') return value
+      return (cases: unknown) => skipping((value as (cases: unknown) => T)(cases), missing)
+    },
+  })
+}
