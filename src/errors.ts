@@ -160,6 +160,7 @@ const errnoMeanings: Record<string, string> = {
   EROFS: 'read-only file system',
   ESRCH: 'no such object',
   ETIMEDOUT: 'timed out',
+  ERESTART: 'somebody else changed it meanwhile',
 }
 
 /** `2` → `ENOENT, no such file or object`. */

@@ -6,7 +6,7 @@ import { INTERFACE_NAME_RULE, isInterfaceName } from '../netlink/codecs.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { decodeLink, deleteLink, getLink, listLinks, newLink, setLink } from '../rtnetlink/links.ts'
-import type { Link, LinkChange as WireChange, LinkFilter as WireFilter, LinkSpec as WireSpec } from '../rtnetlink/links.ts'
+import type { Link, LinkChange as WireChange, LinkFilter as WireFilter, LinkSpec as WireSpec, VethPeer } from '../rtnetlink/links.ts'
 import { Channel, failure, repliesOf, routeStep } from './channel.ts'
 import { netnsSource, openNative } from './netns.ts'
 import type { Netns } from './netns.ts'
@@ -23,7 +23,7 @@ export interface TapOptions extends Pick<TapStep, 'owner' | 'group' | 'vnetHeade
   persist?: boolean
 }
 
-export type PeerSpec = NonNullable<NonNullable<WireSpec['veth']>['peer']> & {
+export interface PeerSpec extends VethPeer {
   /** Where the peer is born; default: beside its other end. */
   netns?: Netns
   up?: boolean
@@ -34,7 +34,7 @@ export interface LinkSpec extends Omit<WireSpec, 'veth'> {
   master?: LinkRef
   /** Where the link is born; default: here. */
   netns?: Netns
-  veth?: Omit<NonNullable<WireSpec['veth']>, 'peer'> & { peer?: PeerSpec }
+  veth?: { peer?: PeerSpec }
   tap?: TapOptions
   tun?: TapOptions
 }
@@ -88,31 +88,28 @@ export class Links {
   async create(spec: LinkSpec): Promise<CreatedLink> {
     if (typeof spec !== 'object' || spec === null) throw new InvalidArgumentError('spec', spec, 'a link specification')
     if (spec.kind === 'tap' || spec.kind === 'tun') return this.#createTap(spec, spec.kind)
-    const { master, netns, veth, ...rest } = spec
-    const { peer, ...vethRest } = veth ?? {}
-    const { netns: peerNetns, up: peerUp, ...peerRest } = peer ?? {}
-    const wire: WireSpec = { ...rest, ...(veth === undefined ? {} : { veth: { ...vethRest, ...(peer === undefined ? {} : { peer: peerRest }) } }) }
-    // Encodes once with stand-ins for what has to be looked up, so that a bad value is refused before anything is done.
+    const { master, netns, veth, tap, tun, ...rest } = spec
+    if (tap !== undefined || tun !== undefined) refuseOptions(spec)
+    const { peer, ...others } = veth ?? {}
+    const { netns: peerNetns, up: peerUp = false, ...peerRest } = peer ?? {}
+    const wire = { ...rest, ...(veth === undefined ? {} : { veth: { ...others, ...(peer === undefined ? {} : { peer: peerRest }) } }) } as WireSpec
+    // Encodes once without what has to be looked up, so that a bad value is refused before anything is done.
     routeStep(newLink(wire, {}))
     if (master !== undefined) checkLinkRef(master, 'master')
 
     await using there = netns === undefined ? undefined : await openChannel(netns)
     await using peerThere = peerNetns === undefined ? undefined : await openChannel(peerNetns)
-    const resolved = {
+    const [make, ...later] = newLink(wire, {
       ...(master === undefined ? {} : { master: await this.index(master, 'master') }),
       ...(there === undefined ? {} : { netnsFd: there.channel.native.netnsFd }),
       ...(peerThere === undefined ? {} : { peerNetnsFd: peerThere.channel.native.netnsFd }),
-    }
+    })
     const home = there?.channel ?? this.#channel
-    await this.#channel.request(newLink(wire, resolved).slice(0, 1))
+    const setPeerUp = peerUp && peer !== undefined ? setLink(peer.name, { up: true }) : []
+    await this.#channel.request([make as AnyRequest])
     try {
-      const later = newLink(wire, resolved).slice(1)
-      const peerName = peerRest.name
-      const setPeerUp = peerUp === true && peerName !== undefined ? [setLink(peerName, { up: true }, {})] : []
-      const [replies] = await Promise.all([
-        home.request([...later, ...(peerThere === undefined ? setPeerUp : []), getLink(spec.name)]),
-        peerThere?.channel.request(setPeerUp),
-      ])
+      const replies = await home.request([...later, ...(peerThere === undefined ? setPeerUp : []), getLink(spec.name)])
+      await peerThere?.channel.request(setPeerUp)
       return decodeLink(replies.at(-1)?.[0] as Message)
     } catch (error) {
       await home.attempt(routeStep([deleteLink(spec.name)], { mayFail: true }))
@@ -151,17 +148,17 @@ export class Links {
   }
 
   async #createTap(spec: LinkSpec, mode: 'tap' | 'tun'): Promise<CreatedLink> {
-    const { name, kind: _kind, tap, tun, master, netns, ...change } = spec
+    const { name, kind: _kind, tap, tun, veth, master, netns, ...change } = spec
     const { persist = true, ...options } = (mode === 'tap' ? tap : tun) ?? {}
     checkLinkRef(name, 'name')
-    if ((mode === 'tap' ? tun : tap) !== undefined) {
-      throw new InvalidArgumentError(mode === 'tap' ? 'tun' : 'tap', tun ?? tap, `no options of another kind than ${mode}`)
-    }
+    if ((mode === 'tap' ? tun : tap) !== undefined || veth !== undefined) refuseOptions(spec)
     if (netns !== undefined) {
       await using there = await openChannel(netns)
-      return await new Links(there.channel).#createTap({ ...spec, netns: undefined } as unknown as LinkSpec, mode)
+      const { netns: _netns, ...here } = spec
+      return await new Links(there.channel).#createTap(here, mode)
     }
-    const requests: AnyRequest[] = setLink(name, change as WireChange, master === undefined ? {} : { master: await this.index(master, 'master') })
+    routeStep(setLink(name, change))
+    const requests = setLink(name, change, master === undefined ? {} : { master: await this.index(master, 'master') })
     // TUNSETIFF attaches to a device that is there already; a create must not.
     const free = routeStep([getLink(name)], { mayFail: true })
     const { error } = await this.#channel.attempt(free)
@@ -180,6 +177,12 @@ export class Links {
     const link = decodeLink(repliesOf(set, results[1]).messages.at(-1)?.[0] as Message)
     return persist ? link : { ...link, fds }
   }
+}
+
+/** Options of another kind than the link's own. */
+function refuseOptions(spec: LinkSpec): never {
+  const other = (['tap', 'tun', 'veth', 'bridge'] as const).find(kind => kind !== spec.kind && spec[kind] !== undefined)
+  throw new InvalidArgumentError(other ?? 'kind', other && spec[other], `no options of another kind than ${spec.kind}`)
 }
 
 async function openChannel(netns: Netns): Promise<AsyncDisposable & { channel: Channel }> {

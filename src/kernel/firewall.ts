@@ -6,7 +6,7 @@
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { addChain, decodeChain, deleteChain, listChains } from '../nftables/chains.ts'
 import type { Chain } from '../nftables/chains.ts'
-import { getGeneration } from '../nftables/generation.ts'
+import { decodeGeneration, getGeneration } from '../nftables/generation.ts'
 import { iptablesRule } from '../nftables/iptables/rule.ts'
 import type { IptablesRule } from '../nftables/iptables/rule.ts'
 import { addRule, decodeRule, deleteRule, jumpTarget, listRules } from '../nftables/rules.ts'
@@ -135,15 +135,11 @@ export function rulesetRequests(): AnyRequest[] {
 
 export function readRuleset([generation = [], foundTables = [], chains = [], ...rules]: Message[][]): Ruleset {
   return {
-    generation: decodeGeneration(generation),
+    generation: generation[0] === undefined ? 0 : decodeGeneration(generation[0]),
     tables: foundTables.map(decodeTable).map(({ name, userdata }) => ({ name, madeHere: isMadeHere(userdata) })),
     chains: chains.map(decodeChain).filter(({ table }) => tables.includes(table)),
     rules: rules.flat().map(decodeRule),
   }
-}
-
-function decodeGeneration([message]: Message[]): number {
-  return ((message?.attributes as { id?: number } | undefined)?.id) ?? 0
 }
 
 function isMadeHere(userdata: Uint8Array | undefined): boolean {

@@ -129,14 +129,14 @@ export function named<const N extends Record<string, number>>(codec: FixedCodec<
   }
 }
 
-/** A number in another unit: the wire holds `value * factor`, rounded down, e.g. milliseconds as USER_HZ. */
-export function scaled(codec: Codec<number>, factor: number): Codec<number> {
+/** A number in another unit: the wire counts in steps of `unit`, rounded down, e.g. milliseconds in hundredths of a second. */
+export function scaled(codec: Codec<number>, unit: number): Codec<number> {
   return {
     encode(writer, value, parent) {
       if (!Number.isFinite(value)) writer.refuse(value, 'a number')
-      codec.encode(writer, Math.floor(value * factor), parent)
+      codec.encode(writer, Math.floor(value / unit), parent)
     },
-    decode: (bytes, start, end, parent) => codec.decode(bytes, start, end, parent) / factor,
+    decode: (bytes, start, end, parent) => codec.decode(bytes, start, end, parent) * unit,
   }
 }
 

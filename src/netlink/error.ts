@@ -63,9 +63,11 @@ function readExtack(bytes: Buffer, at: number, length: number): Extack {
   if ((flags & NLM_F_ACK_TLVS) === 0) return extack
   // After the errno stands the request: all of it, or only its header.
   const echoed = at + NLMSG_HDRLEN + 4
+  if (echoed + 4 > at + length) return extack
   const start = echoed + ((flags & NLM_F_CAPPED) === 0 ? (bytes.readUInt32LE(echoed) + 3) & ~3 : NLMSG_HDRLEN)
   for (const [type, from, to] of walkAttributes(bytes, start, at + length)) {
     if (type === NLMSGERR_ATTR_MSG) extack.message = bytes.toString('utf8', from, bytes[to - 1] === 0 ? to - 1 : to)
+    else if (to - from < 4) continue
     else if (type === NLMSGERR_ATTR_OFFS) extack.offset = bytes.readUInt32LE(from)
     else if (type === NLMSGERR_ATTR_MISS_TYPE) extack.missing = bytes.readUInt32LE(from)
     else if (type === NLMSGERR_ATTR_MISS_NEST) extack.missingNest = bytes.readUInt32LE(from)

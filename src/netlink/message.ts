@@ -85,9 +85,11 @@ export function decodeReplies(requests: readonly AnyRequest[], reply: Uint8Array
     const flags = bytes.readUInt16LE(at + 6)
     const index = bytes.readUInt32LE(at + 8)
     const request = requests[index]
-    if (request !== undefined && type === NLMSG_ERROR) {
+    // One that ends before its own header says nothing that could be read.
+    const readable = request !== undefined && length >= NLMSG_HDRLEN + (type === NLMSG_ERROR ? 4 : request.format.header.size)
+    if (readable && type === NLMSG_ERROR) {
       errors[index] ??= NetlinkError.fromReply(request, () => encodeRequests([request]), bytes, at, length)
-    } else if (request !== undefined && type !== NLMSG_DONE) {
+    } else if (readable && type !== NLMSG_DONE) {
       messages[index]?.push({ type, flags, ...decodeBody(request.format, bytes, at + NLMSG_HDRLEN, at + length) })
     }
     at += (length + 3) & ~3

@@ -107,7 +107,7 @@ export function attributes<const E extends Entries>(entries: E): Table<E> {
   return new Table(entries)
 }
 
-function isFixed(codec: Codec<unknown>): codec is FixedCodec<unknown> {
+function isFixed<T>(codec: Codec<T>): codec is FixedCodec<T> {
   return 'size' in codec
 }
 
@@ -174,7 +174,9 @@ export function list<T>(type: number, codec: Codec<T>): Codec<T[]> & Walkable {
     },
     decode(bytes, start, end, parent) {
       const values: T[] = []
-      for (const [, from, to] of walkAttributes(bytes, start, end)) values.push(codec.decode(bytes, from, to, parent))
+      for (const [, from, to] of walkAttributes(bytes, start, end)) {
+        if (!isFixed(codec) || to - from >= codec.size) values.push(codec.decode(bytes, from, to, parent))
+      }
       return values
     },
     nameOf: () => 'element',

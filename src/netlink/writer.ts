@@ -32,7 +32,9 @@ export class Writer {
   }
 
   bytes(data: Uint8Array): void {
-    this.buffer.set(data, this.reserve(data.length))
+    // Reserve first: it may replace `this.buffer`.
+    const at = this.reserve(data.length)
+    this.buffer.set(data, at)
   }
 
   /** Zero bytes up to the next multiple of four, as NLMSG_ALIGN and NLA_ALIGN want. */

@@ -25,9 +25,9 @@ export interface EncodedBatch {
 }
 
 /**
- * Frames changes as one batch. The bytes must go out in one sendmsg (NetlinkStep `atomic`). The kernel runs every message
- * even after one failed and answers each failure under its own number, then commits all or nothing; failures of the
- * commit itself, and ERESTART, stand under the number of the first message.
+ * Frames changes as one batch. The bytes must go out in one sendmsg (NetlinkStep `atomic`). The kernel runs every
+ * message even after one failed and answers each failure under its own number, then commits all or nothing; failures
+ * of the commit itself, and ERESTART, stand under the number of the first message.
  */
 export function encodeBatch(requests: readonly AnyRequest[], { generation }: BatchOptions = {}): EncodedBatch {
   const last = requests.length - 1

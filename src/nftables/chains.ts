@@ -1,4 +1,4 @@
-/** nf_tables chains. Source: nft(8) "CHAINS", linux/netfilter/nf_tables.h (enum nft_chain_attributes, nft_hook_attributes). */
+/** nf_tables chains. Source: nft(8) "CHAINS", linux/netfilter/nf_tables.h (enum nft_chain_attributes). */
 import { InvalidArgumentError, didYouMean } from '../errors.ts'
 import { be32, beCounter64, interfaceName, named, raw, sbe32, string } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_NONREC } from '../netlink/constants.ts'
@@ -120,30 +120,34 @@ export interface DeleteChain extends ChainRef {
 /** Deletes a chain and its rules. */
 export function deleteChain({ family, table, name, nonRecursive }: DeleteChain): NftRequest<ChainEntries> {
   const flags = nonRecursive === true ? NLM_F_NONREC : 0
-  return nftRequest(NFT_MSG_DELCHAIN, flags, family, chainAttributes, { table, name }, `delete chain ${family} ${table} ${name}`)
+  const operation = `delete chain ${family} ${table} ${name}`
+  return nftRequest(NFT_MSG_DELCHAIN, flags, family, chainAttributes, { table, name }, operation)
 }
 
 const flushAttributes = attributes({ table: [NFTA_RULE_TABLE, name], chain: [NFTA_RULE_CHAIN, name] })
 
 /** Deletes all rules of a chain. */
 export function flushChain({ family, table, name }: ChainRef): NftRequest<typeof flushAttributes.entries> {
-  return nftRequest(NFT_MSG_DELRULE, 0, family, flushAttributes, { table, chain: name }, `flush chain ${family} ${table} ${name}`)
+  const operation = `flush chain ${family} ${table} ${name}`
+  return nftRequest(NFT_MSG_DELRULE, 0, family, flushAttributes, { table, chain: name }, operation)
 }
 
 /** All chains, or those of one family. The kernel does not filter by table. */
 export function listChains({ family }: { family?: Family } = {}): NftRequest<ChainEntries> {
-  return nftRequest(NFT_MSG_GETCHAIN, DUMP, family, chainAttributes, {}, `list chains${family === undefined ? '' : ` ${family}`}`)
+  const operation = `list chains${family === undefined ? '' : ` ${family}`}`
+  return nftRequest(NFT_MSG_GETCHAIN, DUMP, family, chainAttributes, {}, operation)
 }
 
 /** One chain; ENOENT if there is none. */
 export function getChain({ family, table, name }: ChainRef): NftRequest<ChainEntries> {
-  return nftRequest(NFT_MSG_GETCHAIN, ASK, family, chainAttributes, { table, name }, `get chain ${family} ${table} ${name}`)
+  const operation = `get chain ${family} ${table} ${name}`
+  return nftRequest(NFT_MSG_GETCHAIN, ASK, family, chainAttributes, { table, name }, operation)
 }
 
 export function decodeChain(message: Message): Chain {
   const family = familyOf(message)
-  const { table = '', name = '', handle = 0, use = 0, flags = 0, hook, ...rest } = message.attributes as Values<ChainEntries>
-  const { type, policy, counters, userdata } = rest
+  const attributes = message.attributes as Values<ChainEntries>
+  const { table = '', name = '', handle = 0, use = 0, flags = 0, hook, type, policy, counters, userdata } = attributes
   return {
     family, table, name, handle, use, flags, type,
     hook: hook?.number === undefined ? undefined : hooks[family][hook.number] ?? hook.number,
@@ -159,5 +163,6 @@ function hookNumber(family: Family, hook: Hook): number {
   const names = Object.hasOwn(hooks, family) ? hooks[family] : []
   const number = names.indexOf(hook)
   if (number >= 0) return number
-  throw new InvalidArgumentError('hook', hook, `one of ${names.join(', ')} in family ${family}${didYouMean(String(hook), names)}`)
+  const accepted = `one of ${names.join(', ')} in family ${family}${didYouMean(String(hook), names)}`
+  throw new InvalidArgumentError('hook', hook, accepted)
 }

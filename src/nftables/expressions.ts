@@ -1,6 +1,7 @@
 /**
- * The expressions that rules are made of, one table each: attribute names as in linux/netfilter/nf_tables.h, enum values
- * as nft(8) writes them. A new expression is a new entry of `expressionTables`; those without one are kept as raw bytes.
+ * The expressions that rules are made of, one table each: attribute names as in linux/netfilter/nf_tables.h, enum
+ * values as nft(8) writes them. A new expression is a new entry of `expressionTables`; those without one are kept as
+ * raw bytes.
  */
 import { be16, be32, beCounter64, named, raw, sbe32, string, u8 } from '../netlink/codecs.ts'
 import type { Codec } from '../netlink/codecs.ts'
@@ -43,8 +44,9 @@ const data = attributes({
 
 const metaKey = named(be32, enumeration(
   'len', 'protocol', 'priority', 'mark', 'iif', 'oif', 'iifname', 'oifname', 'iiftype', 'oiftype', 'skuid', 'skgid',
-  'nftrace', 'rtclassid', 'secmark', 'nfproto', 'l4proto', 'ibrname', 'obrname', 'pkttype', 'cpu', 'iifgroup', 'oifgroup',
-  'cgroup', 'random', 'ipsec', 'iifkind', 'oifkind', 'ibrpvid', 'ibrvproto', 'time', 'day', 'hour', 'sdif', 'sdifname',
+  'nftrace', 'rtclassid', 'secmark', 'nfproto', 'l4proto', 'ibrname', 'obrname', 'pkttype', 'cpu', 'iifgroup',
+  'oifgroup', 'cgroup', 'random', 'ipsec', 'iifkind', 'oifkind', 'ibrpvid', 'ibrvproto', 'time', 'day', 'hour',
+  'sdif', 'sdifname',
 ))
 
 const ctKey = named(be32, enumeration(
@@ -213,6 +215,8 @@ export const expression: Codec<Expression> = attributes({
 }) as unknown as Codec<Expression>
 
 /** Whether it is this expression, in decoded form. */
-export function isExpression<N extends ExpressionName>(value: Expression | undefined, name: N): value is ExpressionOf<N> {
+export function isExpression<N extends ExpressionName>(
+  value: Expression | undefined, name: N,
+): value is ExpressionOf<N> {
   return value?.name === name && value.data !== undefined && !(value.data instanceof Uint8Array)
 }

@@ -16,7 +16,8 @@ type GenerationEntries = typeof generationAttributes.entries
 
 /** Asks for the generation of the ruleset; give it to `encodeBatch` to commit only if nobody else did meanwhile. */
 export function getGeneration(): NftRequest<GenerationEntries> {
-  return nftRequest(NFT_MSG_GETGEN, ASK, undefined, generationAttributes, {}, 'get the generation of the nf_tables ruleset')
+  const operation = 'get the generation of the nf_tables ruleset'
+  return nftRequest(NFT_MSG_GETGEN, ASK, undefined, generationAttributes, {}, operation)
 }
 
 export function decodeGeneration(message: Message): number {

@@ -55,5 +55,5 @@ export const DUMP: number = NLM_F_DUMP
 export function familyOf(message: Message): Family {
   const { family } = message.header as { family?: unknown }
   if (typeof family === 'string') return family as Family
-  throw new UnsupportedError('nf_tables family', `the nf_tables family of number ${String(family)} is not known to this version`)
+  throw new UnsupportedError('nf_tables family', `this version does not know the nf_tables family ${String(family)}`)
 }

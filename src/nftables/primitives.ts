@@ -1,4 +1,4 @@
-/** The few forms of expression that statements and iptables rules are put together from. Everything passes through register 1. */
+/** The few forms of expression that statements and iptables rules are put together from. All load into register 1. */
 import { NFT_REG_1, NFT_REG_VERDICT } from './constants.ts'
 import type { Expression, ExpressionData } from './expressions.ts'
 
@@ -22,7 +22,8 @@ export function compareRange(op: 'eq' | 'neq', from: Uint8Array, to: Uint8Array)
 /** Keeps the bits of `mask`. */
 export function applyMask(mask: Uint8Array): Expression {
   const { length } = mask
-  const data = { sreg: NFT_REG_1, dreg: NFT_REG_1, len: length, mask: { value: mask }, xor: { value: new Uint8Array(length) } }
+  const xor = new Uint8Array(length)
+  const data = { sreg: NFT_REG_1, dreg: NFT_REG_1, len: length, mask: { value: mask }, xor: { value: xor } }
   return { name: 'bitwise', data }
 }
 

@@ -23,7 +23,10 @@ const ruleAttributes = attributes({
   chain: [NFTA_RULE_CHAIN, name],
   handle: [NFTA_RULE_HANDLE, beCounter64],
   expressions: [NFTA_RULE_EXPRESSIONS, list(NFTA_LIST_ELEM, expression)],
-  compat: [NFTA_RULE_COMPAT, attributes({ protocol: [NFTA_RULE_COMPAT_PROTO, be32], flags: [NFTA_RULE_COMPAT_FLAGS, be32] })],
+  compat: [NFTA_RULE_COMPAT, attributes({
+    protocol: [NFTA_RULE_COMPAT_PROTO, be32],
+    flags: [NFTA_RULE_COMPAT_FLAGS, be32],
+  })],
   position: [NFTA_RULE_POSITION, beCounter64],
   userdata: [NFTA_RULE_USERDATA, raw],
   id: [NFTA_RULE_ID, be32],
@@ -65,7 +68,8 @@ export interface AddRule extends RuleChain, Userdata {
 export function addRule(rule: AddRule): NftRequest<RuleEntries> {
   const { family, table, chain, insert, position } = rule
   const expressions = rule.expressions.flat() as Expression[]
-  const values = { table, chain, expressions, compat: compatOf(expressions), position, userdata: rule.userdata ?? encodeUserdata(rule) }
+  const userdata = rule.userdata ?? encodeUserdata(rule)
+  const values = { table, chain, expressions, compat: compatOf(expressions), position, userdata }
   const flags = NLM_F_CREATE | (insert === true ? 0 : NLM_F_APPEND)
   return nftRequest(NFT_MSG_NEWRULE, flags, family, ruleAttributes, values, `add rule ${family} ${table} ${chain}`)
 }
@@ -87,7 +91,8 @@ export function listRules({ family, table, chain }: Partial<RuleChain>): NftRequ
 }
 
 export function decodeRule(message: Message): Rule {
-  const { table = '', chain = '', handle = 0, position, expressions = [], userdata } = message.attributes as Values<RuleEntries>
+  const attributes = message.attributes as Values<RuleEntries>
+  const { table = '', chain = '', handle = 0, position, expressions = [], userdata } = attributes
   return {
     family: familyOf(message), table, chain, handle, position, expressions,
     ...(userdata === undefined ? {} : { userdata, ...decodeUserdata(userdata) }),

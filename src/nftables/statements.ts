@@ -1,10 +1,11 @@
 /**
  * A vocabulary that reads like nft(8): each word is a list of expressions, and a rule is the words in order.
  *
- *   addRule({ family: 'ip', table: 't', chain: 'c', expressions: [iifname('virbr0'), tcp.dport(53), counter(), accept()] })
+ *   const expressions = [iifname('virbr0'), tcp.dport(53), counter(), accept()]
+ *   addRule({ family: 'ip', table: 't', chain: 'c', expressions })
  *
- * In tables of the families inet, bridge and netdev say `nfproto('ip')` before `ip.…` and `nfproto('ip6')` before `ip6.…`:
- * the words look at fixed places of the header and do not know the table they stand in.
+ * In tables of the families inet, bridge and netdev say `nfproto('ip')` before `ip.…` and `nfproto('ip6')` before
+ * `ip6.…`: the words look at fixed places of the header and do not know the table they stand in.
  */
 import { InvalidArgumentError, didYouMean } from '../errors.ts'
 import { parseIp, parsePrefix } from '../ip.ts'
@@ -90,7 +91,8 @@ export type CtState = keyof typeof ctStates
 export function ctState(...states: readonly [CtState, ...CtState[]]): Expression[] {
   let bits = 0
   for (const state of states) bits |= lookUp('ctState', ctStates, state)
-  return [{ name: 'ct', data: { key: 'state', dreg: 1 } }, applyMask(littleEndian32(bits)), compare('neq', littleEndian32(0))]
+  const load: Expression = { name: 'ct', data: { key: 'state', dreg: 1 } }
+  return [load, applyMask(littleEndian32(bits)), compare('neq', littleEndian32(0))]
 }
 
 /** The opposite of a condition, e.g. `not(ip.daddr('10.0.0.0/8'))`; of one with a protocol, only what follows it. */
@@ -102,9 +104,12 @@ export function not(condition: readonly Expression[]): Expression[] {
     const low = before.at(-1)
     // A range is two comparisons; its opposite has an expression of its own.
     if (op === 'lte' && isExpression(low, 'cmp') && low.data.op === 'gte') {
-      return [...before.slice(0, -1), compareRange('neq', low.data.data?.value ?? new Uint8Array(), data?.value ?? new Uint8Array())]
+      const [from, to] = [low.data.data?.value, data?.value]
+      if (from !== undefined && to !== undefined) return [...before.slice(0, -1), compareRange('neq', from, to)]
     }
-    if (op === 'eq' || op === 'neq') return [...before, { name: 'cmp', data: { ...last.data, op: op === 'eq' ? 'neq' : 'eq' } }]
+    if (op === 'eq' || op === 'neq') {
+      return [...before, { name: 'cmp', data: { ...last.data, op: op === 'eq' ? 'neq' : 'eq' } }]
+    }
   }
   if (isExpression(last, 'range')) {
     return [...before, { name: 'range', data: { ...last.data, op: last.data.op === 'eq' ? 'neq' : 'eq' } }]
@@ -223,7 +228,9 @@ export function redirect({ ports, ...flags }: { ports?: Ports } & NatFlags = {})
 function nat(type: 'snat' | 'dnat', target: NatTarget): Expression[] {
   const { ports, ...flags } = target
   const { set, family, ...registers } = natRegisters(target)
-  if (family === undefined) throw new InvalidArgumentError(`${type}.address`, target.address, 'an address or a pair of addresses')
+  if (family === undefined) {
+    throw new InvalidArgumentError(`${type}.address`, target.address, 'an address or a pair of addresses')
+  }
   return [...set, { name: 'nat', data: { type, family, ...registers, flags: natFlags(ports, flags) } }]
 }
 
@@ -263,7 +270,9 @@ function natFlags(ports: Ports | undefined, { random, fullyRandom, persistent }:
 function interfaceBytes(field: string, name: string): Uint8Array {
   const pattern = typeof name === 'string' && name.length > 1 && name.endsWith('*')
   const stem = pattern ? name.slice(0, -1) : name
-  if (!isInterfaceName(stem)) throw new InvalidArgumentError(field, name, `${INTERFACE_NAME_RULE}; a final * matches any rest`)
+  if (!isInterfaceName(stem)) {
+    throw new InvalidArgumentError(field, name, `${INTERFACE_NAME_RULE}; a final * matches any rest`)
+  }
   const bytes = Buffer.from(stem)
   return Uint8Array.from(pattern ? bytes : Buffer.concat([bytes], 16))
 }

@@ -51,7 +51,8 @@ export interface AddTable extends TableRef {
 /** Creates a table; one that exists is left as it is. */
 export function addTable({ family, name, flags, exclusive, userdata }: AddTable): NftRequest<TableEntries> {
   const create = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
-  return nftRequest(NFT_MSG_NEWTABLE, create, family, tableAttributes, { name, flags, userdata }, `add table ${family} ${name}`)
+  const operation = `add table ${family} ${name}`
+  return nftRequest(NFT_MSG_NEWTABLE, create, family, tableAttributes, { name, flags, userdata }, operation)
 }
 
 export interface DeleteTable extends TableRef {
@@ -67,7 +68,8 @@ export function deleteTable({ family, name, nonRecursive }: DeleteTable): NftReq
 
 /** All tables, or those of one family. */
 export function listTables({ family }: { family?: Family } = {}): NftRequest<TableEntries> {
-  return nftRequest(NFT_MSG_GETTABLE, DUMP, family, tableAttributes, {}, `list tables${family === undefined ? '' : ` ${family}`}`)
+  const operation = `list tables${family === undefined ? '' : ` ${family}`}`
+  return nftRequest(NFT_MSG_GETTABLE, DUMP, family, tableAttributes, {}, operation)
 }
 
 export function decodeTable(message: Message): Table {

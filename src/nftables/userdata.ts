@@ -1,13 +1,14 @@
 /**
- * What user space keeps beside a rule: `{ u8 type, u8 length, data }` records, at most 256 bytes in all. The kernel does not
- * look at them. Types 0 (comment) and 1 (ebtables policy) are libnftnl's (libnftnl/udata.h); it skips those it does not know.
+ * What user space keeps beside a rule: `{ u8 type, u8 length, data }` records, at most 256 bytes in all. The kernel
+ * does not look at them. Types 0 (comment) and 1 (ebtables policy) are libnftnl's (libnftnl/udata.h), which skips
+ * those it does not know.
  */
 import { InvalidArgumentError } from '../errors.ts'
 import { NFT_USERDATA_MAXLEN } from './constants.ts'
 
 /** A comment, NUL-terminated: NFTNL_UDATA_RULE_COMMENT. */
 export const USERDATA_COMMENT = 0
-/** virbr's own: the 16 bytes of the UUID of the network that the rule serves. 'v' with the top bit set, far from libnftnl's. */
+/** virbr's own: the UUID of the network that the rule serves, 16 bytes. 'v' with the top bit set. */
 export const USERDATA_OWNER = 0xf6
 
 /** nft(8): a comment has at most 128 bytes with its NUL. */
@@ -42,7 +43,8 @@ export function encodeUserdata({ comment, owner, records = [] }: Userdata): Uint
   const bytes = Buffer.concat(all.flatMap(({ type, data }) => [Uint8Array.of(type, data.length), data]))
   const oversized = all.find(record => record.data.length > 0xff)
   if (oversized !== undefined || bytes.length > NFT_USERDATA_MAXLEN) {
-    throw new InvalidArgumentError('userdata', `${bytes.length} bytes`, `at most ${NFT_USERDATA_MAXLEN} bytes, 255 a record`)
+    const accepted = `at most ${NFT_USERDATA_MAXLEN} bytes, 255 a record`
+    throw new InvalidArgumentError('userdata', `${bytes.length} bytes`, accepted)
   }
   return Uint8Array.from(bytes)
 }

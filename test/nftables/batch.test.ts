@@ -49,7 +49,8 @@ test('operations read as nft commands', () => {
   expect([
     addTable({ family: 'inet', name: 't' }), deleteTable({ family: 'ip', name: 't' }),
     addChain({ family: 'ip', table: 't', name: 'c' }), flushChain({ family: 'ip', table: 't', name: 'c' }),
-    deleteChain({ family: 'ip', table: 't', name: 'c' }), addRule({ family: 'ip6', table: 't', chain: 'c', expressions: [] }),
+    deleteChain({ family: 'ip', table: 't', name: 'c' }),
+    addRule({ family: 'ip6', table: 't', chain: 'c', expressions: [] }),
     deleteRule({ family: 'ip', table: 't', chain: 'c', handle: 4 }),
   ].map(({ operation }) => operation)).toEqual([
     'add table inet t', 'delete table ip t', 'add chain ip t c', 'flush chain ip t c', 'delete chain ip t c',

@@ -1,4 +1,4 @@
-/** What the real tools send to nf_tables: the expressions of the rules that a shell script adds, in a namespace of its own. */
+/** What the real tools send to nf_tables: the rules that a shell script adds, in a namespace of its own. */
 import { NLMSG_HDRLEN } from '../../src/netlink/constants.ts'
 import { NFTA_RULE_EXPRESSIONS, NFT_MSG_NEWRULE } from '../../src/nftables/constants.ts'
 import { messageType, nfgenmsg } from '../../src/nftables/messages.ts'

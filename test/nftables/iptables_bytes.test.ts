@@ -9,15 +9,20 @@ import { needing, needs } from '../support/needs.ts'
 import { captureRules, expressionBytes } from './capture.ts'
 import { commandOptions, commands, natRules, requests } from './libvirt_rules.ts'
 
-const ruleBytes = (family: IptablesFamily, rule: IptablesRule): string => expressionBytes(
-  encodeRequests([addRule({ family, table: 'filter', chain: 'c', expressions: iptablesRule({ family, ...rule }) })]))
+function ruleBytes(family: IptablesFamily, rule: IptablesRule): string {
+  const expressions = iptablesRule({ family, ...rule })
+  return expressionBytes(encodeRequests([addRule({ family, table: 'filter', chain: 'c', expressions })]))
+}
 
 const traced = needing(needs.tool('strace'), needs.kernel('iptablesNft'), needs.kernel('iptablesChecksum'))
 traced.describe('against iptables-nft', () => {
-  test.each([['ip', '192.168.122.0/24'], ['ip6', 'fd00:122::/64']] as const)('libvirt’s rules, %s', async (family, subnet) => {
+  test.each([
+    ['ip', '192.168.122.0/24'],
+    ['ip6', 'fd00:122::/64'],
+  ] as const)('libvirt’s rules, %s', async (family, subnet) => {
     const rules = natRules(family, subnet)
     const captured = (await captureRules(commands(family, rules))).slice(-rules.length).map(expressionBytes)
-    const ours = requests(family, rules, undefined).map(request => expressionBytes(encodeRequests([request])))
+    const ours = requests(family, rules).map(request => expressionBytes(encodeRequests([request])))
     expect(ours).toEqual(captured)
   })
 
@@ -29,20 +34,25 @@ traced.describe('against iptables-nft', () => {
     ['ip', 'filter', 'INPUT', { protocol: 47, target: 'DROP' }],
     ['ip', 'filter', 'INPUT', { protocol: 'tcp', target: { reject: 'tcp-reset' } }],
     ['ip', 'filter', 'INPUT', { ctState: ['INVALID', 'NEW', 'UNTRACKED'], target: { reject: 'icmp-host-prohibited' } }],
-    ['ip', 'nat', 'POSTROUTING', { protocol: 'tcp', target: { snat: { addresses: ['1.2.3.4', '1.2.3.9'], ports: [1, 2] } } }],
+    ['ip', 'nat', 'POSTROUTING',
+      { protocol: 'tcp', target: { snat: { addresses: ['1.2.3.4', '1.2.3.9'], ports: [1, 2] } } }],
     ['ip', 'nat', 'POSTROUTING', { target: { snat: { addresses: ['1.2.3.4', '1.2.3.4'] } } }],
-    ['ip6', 'filter', 'FORWARD', { source: 'fd00::1', destination: 'fd00::/61', target: { reject: 'icmp6-adm-prohibited' } }],
-    ['ip6', 'nat', 'POSTROUTING', { protocol: 'udp', target: { snat: { addresses: ['fd00::1', 'fd00::9'], ports: [1024, 65535] } } }],
+    ['ip6', 'filter', 'FORWARD',
+      { source: 'fd00::1', destination: 'fd00::/61', target: { reject: 'icmp6-adm-prohibited' } }],
+    ['ip6', 'nat', 'POSTROUTING',
+      { protocol: 'udp', target: { snat: { addresses: ['fd00::1', 'fd00::9'], ports: [1024, 65535] } } }],
     ['ip6', 'nat', 'POSTROUTING', { protocol: 'udp', target: { masquerade: { ports: [1, 9] } } }],
   ]
   test('one by one', async () => {
     const script = cases.map(([family, table, chain, rule]) =>
       `${family === 'ip' ? 'iptables' : 'ip6tables'} -t ${table} -A ${chain} ${commandOptions(rule)}`).join('\n')
-    expect(cases.map(([family, , , rule]) => ruleBytes(family, rule))).toEqual((await captureRules(script)).map(expressionBytes))
+    const captured = await captureRules(script)
+    expect(cases.map(([family, , , rule]) => ruleBytes(family, rule))).toEqual(captured.map(expressionBytes))
   })
 
   test('the whole message of a rule with an extension', async () => {
-    const captured = await captureRules('iptables -t nat -A POSTROUTING -s 10.0.0.0/8 -p tcp -j MASQUERADE --to-ports 1-2')
+    const options = '-s 10.0.0.0/8 -p tcp -j MASQUERADE --to-ports 1-2'
+    const captured = await captureRules(`iptables -t nat -A POSTROUTING ${options}`)
     const rule: IptablesRule = { source: '10.0.0.0/8', protocol: 'tcp', target: { masquerade: { ports: [1, 2] } } }
     const expressions = iptablesRule({ family: 'ip', ...rule })
     const ours = encodeRequests([addRule({ family: 'ip', table: 'nat', chain: 'POSTROUTING', expressions })])

@@ -24,15 +24,21 @@ const BASES = [
 const bridge = 'virbr0'
 
 const LOCAL: readonly TestRule[] = ([
-  ['VIRBR_INP', 'in', 'tcp', 67], ['VIRBR_INP', 'in', 'udp', 67], ['VIRBR_OUT', 'out', 'tcp', 68], ['VIRBR_OUT', 'out', 'udp', 68],
-  ['VIRBR_INP', 'in', 'tcp', 53], ['VIRBR_INP', 'in', 'udp', 53], ['VIRBR_OUT', 'out', 'tcp', 53], ['VIRBR_OUT', 'out', 'udp', 53],
+  ['VIRBR_INP', 'in', 'tcp', 67], ['VIRBR_INP', 'in', 'udp', 67],
+  ['VIRBR_OUT', 'out', 'tcp', 68], ['VIRBR_OUT', 'out', 'udp', 68],
+  ['VIRBR_INP', 'in', 'tcp', 53], ['VIRBR_INP', 'in', 'udp', 53],
+  ['VIRBR_OUT', 'out', 'tcp', 53], ['VIRBR_OUT', 'out', 'udp', 53],
 ] as const).map(([chain, direction, protocol, dport]) =>
   ({ table: 'filter', chain, [direction]: bridge, protocol, dport, target: 'ACCEPT' }))
+
+const CHECKSUM: TestRule =
+  { table: 'mangle', chain: 'VIRBR_PRT', out: bridge, protocol: 'udp', dport: 68, target: { checksumFill: true } }
 
 /** Each is inserted at the head of its chain. */
 export function natRules(family: IptablesFamily, subnet: string): TestRule[] {
   const reject = family === 'ip' ? 'icmp-port-unreachable' : 'icmp6-port-unreachable'
-  const nat = (rest: Omit<IptablesRule, 'source'>): TestRule => ({ table: 'nat', chain: 'VIRBR_PRT', source: subnet, ...rest })
+  const nat = (rest: Omit<IptablesRule, 'source'>): TestRule =>
+    ({ table: 'nat', chain: 'VIRBR_PRT', source: subnet, ...rest })
   return [
     ...LOCAL,
     { table: 'filter', chain: 'VIRBR_FWO', in: bridge, target: { reject } },
@@ -48,9 +54,7 @@ export function natRules(family: IptablesFamily, subnet: string): TestRule[] {
     nat({ notDestination: subnet, protocol: 'tcp', target: { masquerade: { ports: [1024, 65535] } } }),
     ...(family === 'ip' ? [nat({ destination: '255.255.255.255/32', target: 'RETURN' })] : []),
     nat({ destination: family === 'ip' ? '224.0.0.0/24' : 'ff02::/16', target: 'RETURN' }),
-    ...(family === 'ip'
-      ? [{ table: 'mangle', chain: 'VIRBR_PRT', out: bridge, protocol: 'udp', dport: 68, target: { checksumFill: true } } as const]
-      : []),
+    ...(family === 'ip' ? [CHECKSUM] : []),
   ]
 }
 
@@ -66,9 +70,10 @@ export function scaffold(family: IptablesFamily): AnyRequest[] {
   ]
 }
 
-export function requests(family: IptablesFamily, rules: readonly TestRule[], owner: string | undefined = OWNER): AnyRequest[] {
-  return rules.map(({ table, chain, ...rule }) =>
-    addRule({ family, table, chain, insert: true, expressions: iptablesRule({ family, ...rule }), ...(owner === undefined ? {} : { owner }) }))
+export function requests(family: IptablesFamily, rules: readonly TestRule[]): AnyRequest[] {
+  return rules.map(({ table, chain, ...rule }) => addRule({
+    family, table, chain, insert: true, expressions: iptablesRule({ family, ...rule }), owner: OWNER,
+  }))
 }
 
 /** The same as a shell script. */
@@ -84,7 +89,8 @@ export function commands(family: IptablesFamily, rules: readonly TestRule[]): st
 
 export function commandOptions(rule: IptablesRule): string {
   const { target } = rule
-  const ports = (range: readonly [number, number] | undefined): string => range === undefined ? '' : ` --to-ports ${range.join('-')}`
+  const ports = (range: readonly [number, number] | undefined): string =>
+    range === undefined ? '' : ` --to-ports ${range.join('-')}`
   const option = (name: string, value: unknown): string => value === undefined ? '' : ` ${name} ${String(value)}`
   return [
     option('-i', rule.in), option('-o', rule.out), option('-s', rule.source), option('-d', rule.destination),
@@ -101,7 +107,9 @@ export function commandOptions(rule: IptablesRule): string {
   ].join('').trim()
 }
 
-function snatText({ addresses, ports }: { addresses: readonly [string, string], ports?: readonly [number, number] }): string {
+type Snat = Extract<IptablesRule['target'], { snat: unknown }>['snat']
+
+function snatText({ addresses, ports }: Snat): string {
   const range = addresses[0] === addresses[1] ? addresses[0] : addresses.join('-')
   if (ports === undefined) return range
   return `${range.includes(':') ? `[${range}]` : range}:${ports.join('-')}`

@@ -32,7 +32,8 @@ async function namespace(): Promise<Channel> {
 }
 
 async function commit(channel: Channel, changes: readonly AnyRequest[], generation?: number): Promise<void> {
-  const { error } = await channel.attempt(firewallStep(changes, { mayFail: true, ...(generation === undefined ? {} : { generation }) }))
+  const options = { mayFail: true, ...(generation === undefined ? {} : { generation }) }
+  const { error } = await channel.attempt(firewallStep(changes, options))
   if (error !== undefined) throw error
 }
 
@@ -42,12 +43,23 @@ async function read(channel: Channel, request: AnyRequest): Promise<Message[]> {
   return messages[0] ?? []
 }
 
-const shell = (channel: Channel, script: string): Promise<string> => run('sh', ['-c', script], { netns: channel.native.netnsFd })
-/** Without comments, which hold the time. */
-const saved = async (channel: Channel, tool: string): Promise<string> => (await shell(channel, tool)).replace(/^#.*\n/gm, '')
-const dumpRules = async (channel: Channel, family: 'ip' | 'ip6'): Promise<Rule[]> => (await read(channel, listRules({ family }))).map(decodeRule)
+function shell(channel: Channel, script: string): Promise<string> {
+  return run('sh', ['-ec', script], { netns: channel.native.netnsFd })
+}
 
-describe.each([['ip', 'iptables', '192.168.122.0/24'], ['ip6', 'ip6tables', 'fd00:122::/64']] as const)('libvirt’s rules, %s', (family, tool, subnet) => {
+/** Without comments, which hold the time. */
+async function saved(channel: Channel, tool: string): Promise<string> {
+  return (await shell(channel, tool)).replace(/^#.*\n/gm, '')
+}
+
+async function dumpRules(channel: Channel, family: 'ip' | 'ip6'): Promise<Rule[]> {
+  return (await read(channel, listRules({ family }))).map(decodeRule)
+}
+
+describe.each([
+  ['ip', 'iptables', '192.168.122.0/24'],
+  ['ip6', 'ip6tables', 'fd00:122::/64'],
+] as const)('libvirt’s rules, %s', (family, tool, subnet) => {
   test('are to the tools as if iptables had written them', async () => {
     const [ours, theirs] = [await namespace(), await namespace()]
     const rules = natRules(family, subnet)
@@ -141,30 +153,36 @@ describe('a batch', () => {
 
 test('our vocabulary reads back from nft as it was said', async () => {
   const channel = await namespace()
+  const base = { family: 'ip', table: 't', name: 'b' } as const
+  const tag = ownerTag(Buffer.alloc(16, 7))
   await commit(channel, [
-    addTable({ family: 'ip', name: 't', userdata: ownerTag(Buffer.alloc(16, 7)) }),
+    addTable({ family: 'ip', name: 't', userdata: tag }),
     addChain({ family: 'ip', table: 't', name: 'c' }),
-    addChain({ family: 'ip', table: 't', name: 'b', hook: 'forward', priority: -5, policy: 'drop', userdata: ownerTag(Buffer.alloc(16, 7)) }),
+    addChain({ ...base, hook: 'forward', priority: -5, policy: 'drop', userdata: tag }),
     addRule({
       family: 'ip', table: 't', chain: 'b', comment: 'why', owner: OWNER,
-      expressions: [iifname('virbr*'), ip.saddr('10.0.0.0/8'), ctState('established', 'related'), tcp.dport([1, 9]), counter(), jump('c')],
+      expressions: [
+        iifname('virbr*'), ip.saddr('10.0.0.0/8'), ctState('established', 'related'), tcp.dport([1, 9]),
+        counter(), jump('c'),
+      ],
     }),
     addRule({ family: 'ip', table: 't', chain: 'b', insert: true, expressions: [drop()] }),
   ])
   expect((await shell(channel, 'nft list table ip t')).replace(/\s+/g, ' ')).toBe(
     'table ip t { chain c { } chain b { type filter hook forward priority filter - 5; policy drop; drop ' +
-    'iifname "virbr*" ip saddr 10.0.0.0/8 ct state established,related tcp dport 1-9 counter packets 0 bytes 0 jump c comment "why" } } ')
+    'iifname "virbr*" ip saddr 10.0.0.0/8 ct state established,related tcp dport 1-9 ' +
+    'counter packets 0 bytes 0 jump c comment "why" } } ')
 
-  const [chain] = (await read(channel, getChain({ family: 'ip', table: 't', name: 'b' }))).map(decodeChain)
-  expect(chain).toMatchObject({ type: 'filter', hook: 'forward', priority: -5, policy: 'drop', use: 2, userdata: ownerTag(Buffer.alloc(16, 7)) })
+  const [chain] = (await read(channel, getChain(base))).map(decodeChain)
+  expect(chain).toMatchObject({ type: 'filter', hook: 'forward', priority: -5, policy: 'drop', use: 2, userdata: tag })
   const rules = (await read(channel, listRules({ family: 'ip', table: 't', chain: 'b' }))).map(decodeRule)
   expect(rules[1]).toMatchObject({ comment: 'why', owner: OWNER, position: rules[0]?.handle })
   expect(await read(channel, listRules({ family: 'ip', table: 't', chain: 'c' }))).toEqual([])
 
   const busy = commit(channel, [deleteTable({ family: 'ip', name: 't', nonRecursive: true })])
   await expect(busy).rejects.toThrow('delete table ip t: EBUSY')
-  await expect(commit(channel, [deleteChain({ family: 'ip', table: 't', name: 'b', nonRecursive: true })])).rejects.toThrow('EBUSY')
-  await commit(channel, [...rules.map(deleteRule), deleteChain({ family: 'ip', table: 't', name: 'b', nonRecursive: true })])
+  await expect(commit(channel, [deleteChain({ ...base, nonRecursive: true })])).rejects.toThrow('EBUSY')
+  await commit(channel, [...rules.map(deleteRule), deleteChain({ ...base, nonRecursive: true })])
 })
 
 test('an existing base chain keeps its policy', async () => {

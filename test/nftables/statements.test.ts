@@ -6,8 +6,8 @@ import type { Expression } from '../../src/nftables/expressions.ts'
 import type { Family } from '../../src/nftables/messages.ts'
 import { addRule } from '../../src/nftables/rules.ts'
 import {
-  accept, counter, ctState, dnat, drop, goto, iifname, ip, ip6, jump, l4proto, limit, log, mark, masquerade, nfproto, not,
-  oifname, redirect, reject, ret, snat, tcp, udp,
+  accept, counter, ctState, dnat, drop, goto, iifname, ip, ip6, jump, l4proto, limit, log, mark, masquerade, nfproto,
+  not, oifname, redirect, reject, ret, snat, tcp, udp,
 } from '../../src/nftables/statements.ts'
 import { needing, needs } from '../support/needs.ts'
 import { captureRules, expressionBytes } from './capture.ts'
@@ -31,14 +31,16 @@ const filter: Case[] = [
   ['meta mark 3 accept', [mark(3), accept()]],
   ['reject with icmp port-unreachable', [reject('icmp port-unreachable')]],
   ['meta l4proto tcp reject with tcp reset', [l4proto('tcp'), reject('tcp reset')]],
-  ['limit rate 10/second burst 5 packets log prefix "hi" level debug', [limit({ rate: 10, per: 'second' }), log({ prefix: 'hi', level: 'debug' })]],
+  ['limit rate 10/second burst 5 packets log prefix "hi" level debug',
+    [limit({ rate: 10, per: 'second' }), log({ prefix: 'hi', level: 'debug' })]],
 ]
 const postrouting: Case[] = [
   ['masquerade', [masquerade()]],
   ['meta l4proto tcp masquerade to :1024-65535', [l4proto('tcp'), masquerade({ ports: [1024, 65535] })]],
   ['masquerade fully-random', [masquerade({ fullyRandom: true })]],
   ['snat to 1.2.3.4', [snat({ address: '1.2.3.4' })]],
-  ['meta l4proto udp snat to 1.2.3.4-1.2.3.9:1024-65535', [l4proto('udp'), snat({ address: ['1.2.3.4', '1.2.3.9'], ports: [1024, 65535] })]],
+  ['meta l4proto udp snat to 1.2.3.4-1.2.3.9:1024-65535',
+    [l4proto('udp'), snat({ address: ['1.2.3.4', '1.2.3.9'], ports: [1024, 65535] })]],
 ]
 const prerouting: Case[] = [
   ['tcp dport 80 dnat to 10.0.0.1:8080', [tcp.dport(80), dnat({ address: '10.0.0.1', ports: 8080 })]],
@@ -59,10 +61,12 @@ traced.describe('against nft', () => {
     ['inet', '', inet],
   ] as [Family, string, Case[]][])('%s %s', async (family, hook, cases) => {
     const rules = cases.map(([text]) => text).join('\n')
-    const captured = await captureRules(`nft -f - <<'END'\ntable ${family} t {\n chain c { }\n chain b { ${hook}\n${rules}\n}\n}\nEND`)
+    const table = `table ${family} t {\n chain c { }\n chain b { ${hook}\n${rules}\n}\n}`
+    const captured = await captureRules(`nft -f - <<'END'\n${table}\nEND`)
     const ours = cases.map(([, expressions]) =>
       expressionBytes(encodeRequests([addRule({ family, table: 't', chain: 'b', expressions })])))
-    expect(ours.map((bytes, index) => [cases[index]?.[0], bytes])).toEqual(captured.map((message, index) => [cases[index]?.[0], expressionBytes(message)]))
+    const named = (all: string[]): unknown[] => all.map((bytes, index) => [cases[index]?.[0], bytes])
+    expect(named(ours)).toEqual(named(captured.map(expressionBytes)))
   })
 })
 

@@ -35,8 +35,10 @@ export function netnsFile(netns: LabNetns): string {
 }
 
 /** The argument vector that runs a command inside a namespace. */
-export function inNetns(argv: readonly string[], { netns, sysfs = false }: Pick<RunOptions, 'netns' | 'sysfs'>): string[] {
-  const entered = sysfs ? ['unshare', '--mount', 'sh', '-c', 'mount -t sysfs sysfs /sys && exec "$@"', 'sh', ...argv] : [...argv]
+export function inNetns(argv: readonly string[], options: Pick<RunOptions, 'netns' | 'sysfs'>): string[] {
+  const { netns, sysfs = false } = options
+  const freshSysfs = ['unshare', '--mount', 'sh', '-c', 'mount -t sysfs sysfs /sys && exec "$@"', 'sh']
+  const entered = sysfs ? [...freshSysfs, ...argv] : [...argv]
   return netns === undefined ? entered : ['nsenter', `--net=${netnsFile(netns)}`, ...entered]
 }
 
@@ -62,7 +64,8 @@ export function tryRun(command: string, args: readonly string[], options: RunOpt
 /** Runs a command; its stdout. Rejects with its stderr if it fails. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const { status, stdout, stderr } = await tryRun(command, args, options)
-  if (status !== 0) throw new Error(`${[command, ...args].join(' ')}: exit status ${status}: ${stderr.trim() || stdout.trim()}`)
+  const failure = `${[command, ...args].join(' ')}: exit status ${status}: ${stderr.trim() || stdout.trim()}`
+  if (status !== 0) throw new Error(failure)
   return stdout
 }
 
@@ -86,7 +89,8 @@ export function bridgeJson<T = Json[]>(netns: LabNetns | undefined, ...args: str
 
 /** The objects of `nft -j …`, default `list ruleset`, without the metainfo. */
 export async function nftJson(netns: LabNetns | undefined, ...args: string[]): Promise<Json[]> {
-  const { nftables } = await runJson<{ nftables: Json[] }>('nft', ['-j', ...args.length > 0 ? args : ['list', 'ruleset']], netns)
+  const command = args.length > 0 ? args : ['list', 'ruleset']
+  const { nftables } = await runJson<{ nftables: Json[] }>('nft', ['-j', ...command], netns)
   return nftables.filter(object => !('metainfo' in object))
 }
 
@@ -102,7 +106,9 @@ export function ip6tablesSave(netns: LabNetns | undefined, table?: string): Prom
 
 async function saved(command: string, netns: LabNetns | undefined, table: string | undefined): Promise<string[]> {
   const output = await run(command, table === undefined ? [] : ['-t', table], { netns })
-  return output.split('\n').filter(line => line !== '' && !line.startsWith('#')).map(line => line.replace(/ \[\d+:\d+\]$/, ''))
+  return output.split('\n')
+    .filter(line => line !== '' && !line.startsWith('#'))
+    .map(line => line.replace(/ \[\d+:\d+\]$/, ''))
 }
 
 /** `brctl …`, which reads /sys: with a /sys of that namespace. */

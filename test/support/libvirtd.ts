@@ -46,9 +46,9 @@ export interface Libvirtd extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-/** What `startLibvirtd` needs, for `needing(…libvirtdNeeds())`. */
+/** What `startLibvirtd` needs, for `needing(…libvirtdNeeds())`. Root, since its dnsmasq changes to another user. */
 export function libvirtdNeeds(): Need[] {
-  return [needs.netAdmin, ...['libvirtd', 'virsh', 'dnsmasq', 'iptables', 'nsenter'].map(needs.tool)]
+  return [needs.root, needs.netAdmin, ...['libvirtd', 'virsh', 'dnsmasq', 'iptables', 'nsenter'].map(needs.tool)]
 }
 
 /** Starts one; resolves when it answers, in about 0.1 s. `setup`: shell commands to run inside before it starts. */
@@ -59,7 +59,9 @@ export async function startLibvirtd(options: { setup?: string } = {}): Promise<L
       stdio: ['ignore', 'pipe', 'pipe'],
     })
   let log = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { log += text })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => { log += text })
+  }
   let ended = false
   const exit = new Promise<void>(resolve => child.once('exit', () => {
     ended = true

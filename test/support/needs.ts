@@ -40,7 +40,7 @@ const kernelProbes = {
   policyRouting: 'ip rule add to 10.0.0.1 table 5',
   htb: 'ip link add p0 type bridge && tc qdisc add dev p0 root htb',
   nftables: 'nft add table ip p0',
-  nftNat: "nft 'add table ip p0; add chain ip p0 c { type nat hook postrouting priority 100; }; add rule ip p0 c masquerade'",
+  nftNat: "nft 'add table ip n; add chain ip n c { type nat hook postrouting priority 100; }; add rule ip n c masquerade'",
   nftInet: 'nft add table inet p0',
   nftFlowtable: "nft 'add table ip p0; add flowtable ip p0 f { hook ingress priority 0; devices = { lo }; }'",
   iptablesNft: 'iptables-nft -t nat -A POSTROUTING -j MASQUERADE',
@@ -58,11 +58,12 @@ export const needs = {
       ? undefined : 'root outside a user namespace'
   },
 
-  /** CAP_NET_ADMIN and CAP_SYS_ADMIN, of the machine or of a user namespace: enough to make and use network namespaces. */
+  /** CAP_NET_ADMIN and CAP_SYS_ADMIN, of the machine or of a user namespace: enough for network namespaces. */
   get netAdmin(): Need {
     const effective = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`)
     const wanted = (1n << 12n) | (1n << 21n)
-    return (effective & wanted) === wanted ? undefined : 'CAP_NET_ADMIN and CAP_SYS_ADMIN (scripts/test gives them, where the machine allows)'
+    if ((effective & wanted) === wanted) return undefined
+    return 'CAP_NET_ADMIN and CAP_SYS_ADMIN (scripts/test gives them, where the machine allows)'
   },
 
   /** A command in PATH or in one of the sbin folders. */

@@ -21,7 +21,8 @@ export default class SkipReporter implements Reporter {
     }
     const lines = [...skipped].sort(([a], [b]) => a < b ? -1 : 1).flatMap(([reason, names]) =>
       [`skipped, ${reason}:`, ...names.map(name => `  ${name}`)])
-    process.stdout.write([...lines, `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`, ''].join('\n'))
+    lines.push(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
+    process.stdout.write(`${lines.join('\n')}\n`)
   }
 }
 

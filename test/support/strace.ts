@@ -19,7 +19,7 @@ export interface SentMessage {
 }
 
 /**
- * Runs a program in a namespace (default: a new one) under strace, and gives every netlink message that it sent, in order.
+ * Runs a program in a namespace (default: a new one) under strace; every netlink message that it sent, in order.
  * `setup` commands of a shell run before it, in the same namespace, unrecorded.
  */
 export async function straceBytes(
@@ -41,7 +41,12 @@ export async function straceBytes(
 }
 
 const netlinkProtocols: Record<string, number> = {
-  NETLINK_ROUTE: 0, NETLINK_SOCK_DIAG: 4, NETLINK_XFRM: 6, NETLINK_NETFILTER: 12, NETLINK_KOBJECT_UEVENT: 15, NETLINK_GENERIC: 16,
+  NETLINK_ROUTE: 0,
+  NETLINK_SOCK_DIAG: 4,
+  NETLINK_XFRM: 6,
+  NETLINK_NETFILTER: 12,
+  NETLINK_KOBJECT_UEVENT: 15,
+  NETLINK_GENERIC: 16,
 }
 
 /** Reads strace's log: which descriptors are netlink sockets, and the hex dumps after each send on one of them. */
@@ -82,7 +87,8 @@ function splitMessages(bytes: Buffer, protocol: number, call: number): SentMessa
   const messages: SentMessage[] = []
   for (let offset = 0; offset + 16 <= bytes.length;) {
     const length = bytes.readUInt32LE(offset)
-    if (length < 16 || offset + length > bytes.length) throw new Error(`a netlink message of ${length} bytes at ${offset} of ${bytes.length}`)
+    // As in the kernel, what does not frame ends the walk: ip sends the unused rest of its request buffer along.
+    if (length < 16 || offset + length > bytes.length) break
     const message = Buffer.from(bytes.subarray(offset, offset + length)).fill(0, 8, 16)
     messages.push({ protocol, type: message.readUInt16LE(4), flags: message.readUInt16LE(6), call, bytes: message })
     offset += (length + 3) & ~3

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 
-const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'].filter(folder => folder !== '')
+const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin']
+  .filter(folder => folder !== '')
 
 /** PATH with the sbin folders, which Debian leaves out for ordinary users. */
 export const toolSearchPath = folders.join(':')

@@ -10,8 +10,8 @@ import {
 import { addressTypes, conntrackStates, rejectCodes, tcpFlags } from './names.ts'
 import type { IptablesFamily } from './rule.ts'
 import {
-  addrtypeInfo, checksumInfo, commentInfo, conntrack3, decodeInfo, icmpInfo, natRange2v4, natRange4, natRange6, rejectInfo,
-  tcpInfo, udpInfo,
+  addrtypeInfo, checksumInfo, commentInfo, conntrack3, decodeInfo, icmpInfo, natRange2v4, natRange4, natRange6,
+  rejectInfo, tcpInfo, udpInfo,
 } from './xt.ts'
 
 /** One piece of a rule in both of iptables' notations. */
@@ -59,7 +59,8 @@ export const matches: Readonly<Record<string, Reader>> = {
     const values = revision === 3 ? decodeInfo(conntrack3, info) : undefined
     // libvirt and Docker ask for the state only; `-m state` is the same with another flag.
     if (values === undefined || (values.matchFlags & ~XT_CONNTRACK_STATE_ALIAS) !== XT_CONNTRACK_STATE) return undefined
-    const states = Object.entries(conntrackStates).filter(([, bit]) => (values.stateMask & bit) !== 0).map(([name]) => name).join(',')
+    const set = Object.entries(conntrackStates).filter(([, bit]) => (values.stateMask & bit) !== 0)
+    const states = set.map(([name]) => name).join(',')
     const not = (values.invertFlags & XT_CONNTRACK_STATE) === 0 ? '' : '! '
     const alias = (values.matchFlags & XT_CONNTRACK_STATE_ALIAS) !== 0
     return alias
@@ -81,7 +82,8 @@ export const matches: Readonly<Record<string, Reader>> = {
   icmp6: info => icmpText('icmp6', '--icmpv6-type', 'ipv6-icmp', info),
   comment(info) {
     const comment = decodeInfo(commentInfo, info)?.comment
-    return comment === undefined ? undefined : { save: `-m comment --comment ${quote(comment)}`, list: `/* ${comment} */` }
+    if (comment === undefined) return undefined
+    return { save: `-m comment --comment ${quote(comment)}`, list: `/* ${comment} */` }
   },
   addrtype(info, _family, revision) {
     const values = revision === 1 ? decodeInfo(addrtypeInfo, info) : undefined
@@ -129,9 +131,7 @@ export const targets: Readonly<Record<string, Reader>> = {
   },
   DNAT(info, family, revision) {
     const values = revision === 2 && family === 'ip' ? decodeInfo(natRange2v4, info) : undefined
-    return values && translation('destination', family, {
-      flags: values.flags, first: values.minAddr, last: values.maxAddr, firstPort: values.minProto, lastPort: values.maxProto,
-    })
+    return values && translation('destination', family, rangeOf6(values))
   },
 }
 
@@ -146,33 +146,53 @@ interface NatRange {
 function natRange(info: Uint8Array, family: IptablesFamily): NatRange | undefined {
   if (family === 'ip') {
     const values = decodeInfo(natRange4, info)
-    return values && { flags: values.flags, first: values.minIp, last: values.maxIp, firstPort: values.min, lastPort: values.max }
+    if (values === undefined) return undefined
+    const { flags, minIp: first, maxIp: last, min: firstPort, max: lastPort } = values
+    return { flags, first, last, firstPort, lastPort }
   }
   const values = decodeInfo(natRange6, info)
-  return values &&
-    { flags: values.flags, first: values.minAddr, last: values.maxAddr, firstPort: values.minProto, lastPort: values.maxProto }
+  return values && rangeOf6(values)
 }
 
-function translation(side: 'source' | 'destination', family: IptablesFamily, range: NatRange | undefined): Text | undefined {
+interface NatRange6 {
+  flags: number
+  minAddr: string
+  maxAddr: string
+  minProto: number
+  maxProto: number
+}
+
+function rangeOf6({ flags, minAddr, maxAddr, minProto, maxProto }: NatRange6): NatRange {
+  return { flags, first: minAddr, last: maxAddr, firstPort: minProto, lastPort: maxProto }
+}
+
+function translation(
+  side: 'source' | 'destination', family: IptablesFamily, range: NatRange | undefined,
+): Text | undefined {
   if (range === undefined) return undefined
   const { addresses, ports, options } = rangeText(range)
-  const to = ports === '' ? addresses : `${family === 'ip6' && addresses !== '' ? `[${addresses}]` : addresses}:${ports}`
+  const bracketed = family === 'ip6' && addresses !== '' ? `[${addresses}]` : addresses
+  const to = ports === '' ? addresses : `${bracketed}:${ports}`
   return {
     save: join(`--to-${side} ${to}`, ...options.map(option => `--${option}`)),
     list: join(`to:${to}`, ...options),
   }
 }
 
-function rangeText({ flags, first, last, firstPort, lastPort }: NatRange): { addresses: string, ports: string, options: string[] } {
+const rangeOptions = [
+  [NF_NAT_RANGE_PROTO_RANDOM, 'random'],
+  [NF_NAT_RANGE_PROTO_RANDOM_FULLY, 'random-fully'],
+  [NF_NAT_RANGE_PERSISTENT, 'persistent'],
+] as const
+
+function rangeText(range: NatRange): { addresses: string, ports: string, options: string[] } {
+  const { flags, first, last, firstPort, lastPort } = range
   const text = (has: number, from: string | number, to: string | number): string =>
     (flags & has) === 0 ? '' : from === to ? `${from}` : `${from}-${to}`
-  const options: [number, string][] = [
-    [NF_NAT_RANGE_PROTO_RANDOM, 'random'], [NF_NAT_RANGE_PROTO_RANDOM_FULLY, 'random-fully'], [NF_NAT_RANGE_PERSISTENT, 'persistent'],
-  ]
   return {
     addresses: text(NF_NAT_RANGE_MAP_IPS, first, last),
     ports: text(NF_NAT_RANGE_PROTO_SPECIFIED, firstPort, lastPort),
-    options: options.filter(([flag]) => (flags & flag) !== 0).map(([, name]) => name),
+    options: rangeOptions.filter(([flag]) => (flags & flag) !== 0).map(([, name]) => name),
   }
 }
 
@@ -184,7 +204,8 @@ interface StructPorts {
   invflags: number
 }
 
-function structPorts({ sportMin, sportMax, dportMin, dportMax, invflags }: StructPorts): Pick<PortsText, 'sport' | 'dport'> {
+function structPorts(ports: StructPorts): Pick<PortsText, 'sport' | 'dport'> {
+  const { sportMin, sportMax, dportMin, dportMax, invflags } = ports
   const range = (first: number, last: number, inverted: number): PortRange | undefined => {
     const not = (invflags & inverted) !== 0
     return first === 0 && last === 0xffff && !not ? undefined : { not, first, last }

@@ -38,8 +38,8 @@ export type RejectWith = keyof (typeof rejectCodes)['ip'] | keyof (typeof reject
 
 /** XT_ADDRTYPE_* of linux/netfilter/xt_addrtype.h by bit. */
 export const addressTypes = [
-  'UNSPEC', 'UNICAST', 'LOCAL', 'BROADCAST', 'ANYCAST', 'MULTICAST', 'BLACKHOLE', 'UNREACHABLE', 'PROHIBIT', 'THROW', 'NAT',
-  'XRESOLVE',
+  'UNSPEC', 'UNICAST', 'LOCAL', 'BROADCAST', 'ANYCAST', 'MULTICAST', 'BLACKHOLE', 'UNREACHABLE', 'PROHIBIT', 'THROW',
+  'NAT', 'XRESOLVE',
 ] as const
 
 /** TCP's flags by bit. */

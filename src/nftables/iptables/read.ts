@@ -83,7 +83,8 @@ class Reader {
   #takeComparison(comparison: Comparison): boolean {
     const loaded = this.#loaded
     if (loaded === undefined) return false
-    const known = loaded.load.name === 'meta' ? this.#meta(loaded.load, comparison) : this.#payload(loaded.load, loaded.mask, comparison)
+    const { load, mask } = loaded
+    const known = load.name === 'meta' ? this.#meta(load, comparison) : this.#payload(load, mask, comparison)
     loaded.compared ||= known
     if (known) return true
     this.#loaded = undefined
@@ -100,16 +101,18 @@ class Reader {
     else if (key === 'l4proto' && value.length === 1) {
       const number = value[0] ?? 0
       // nft says the protocol again before each of its ports.
-      if (this.#rule.protocol !== undefined) return this.#rule.protocol.value === number && this.#rule.protocol.not === not
+      const said = this.#rule.protocol
+      if (said !== undefined) return said.value === number && said.not === not
       this.#rule.protocol = { not, value: number }
     } else return false
     return true
   }
 
-  #payload({ data: { base, offset, len } }: ExpressionOf<'payload'>, mask: Uint8Array | undefined, comparison: Comparison): boolean {
+  #payload(load: ExpressionOf<'payload'>, mask: Uint8Array | undefined, comparison: Comparison): boolean {
+    const { base, offset, len } = load.data
     if (base === 'network') return this.#address(offset, len, mask, comparison)
-    const { protocol } = this.#rule
-    const name = protocol?.not !== false ? undefined : protocol.value === 6 ? 'tcp' : protocol.value === 17 ? 'udp' : undefined
+    const protocol = this.#rule.protocol?.not === false ? this.#rule.protocol.value : undefined
+    const name = protocol === 6 ? 'tcp' : protocol === 17 ? 'udp' : undefined
     if (base !== 'transport' || name === undefined) return false
     this.#ports ??= { value: { protocol: name }, at: this.#rule.matches.push({ save: '', list: '' }) - 1 }
     const { value, at } = this.#ports
@@ -127,7 +130,9 @@ class Reader {
     return true
   }
 
-  #address(offset: number | undefined, length: number | undefined, mask: Uint8Array | undefined, comparison: Comparison): boolean {
+  #address(
+    offset: number | undefined, length: number | undefined, mask: Uint8Array | undefined, comparison: Comparison,
+  ): boolean {
     const { saddr, daddr } = ADDRESS_FIELDS[this.#family]
     const which = offset === saddr.offset ? 'source' : offset === daddr.offset ? 'destination' : undefined
     const equality = equalityOf(comparison)
@@ -136,7 +141,8 @@ class Reader {
     const address = Buffer.concat([equality.value], saddr.length)
     const wholeMask = mask === undefined ? prefixMask(saddr.length, length * 8) : Buffer.concat([mask], saddr.length)
     const prefix = prefixOf(wholeMask)
-    this.#rule[which] = { not: equality.not, value: `${formatIp(address) ?? ''}/${prefix ?? formatIp(wholeMask) ?? ''}` }
+    const value = `${formatIp(address) ?? ''}/${prefix ?? formatIp(wholeMask) ?? ''}`
+    this.#rule[which] = { not: equality.not, value }
     return true
   }
 
@@ -152,7 +158,8 @@ class Reader {
   }
 
   #takeMatch({ data: { name = '', revision = 0, info } }: ExpressionOf<'match'>): boolean {
-    const text = info === undefined || !Object.hasOwn(matches, name) ? undefined : matches[name]?.(info, this.#family, revision)
+    const reader = Object.hasOwn(matches, name) ? matches[name] : undefined
+    const text = info === undefined ? undefined : reader?.(info, this.#family, revision)
     if (text === undefined) this.#unknown(name)
     else this.#rule.matches.push(text)
     return true
@@ -160,7 +167,8 @@ class Reader {
 
   #takeTarget({ data: { name = '', revision = 0, info } }: ExpressionOf<'target'>): boolean {
     if (this.#rule.target !== undefined) return false
-    const text = info === undefined || !Object.hasOwn(targets, name) ? undefined : targets[name]?.(info, this.#family, revision)
+    const reader = Object.hasOwn(targets, name) ? targets[name] : undefined
+    const text = info === undefined ? undefined : reader?.(info, this.#family, revision)
     this.#rule.target = { name, goto: false, options: text ?? unknownText(name) }
     return true
   }
@@ -207,7 +215,8 @@ function portRange(comparison: Comparison, earlier: PortRange | undefined): Port
   const { op, data } = comparison.data
   const port = portOf(data?.value)
   if (port === undefined) return undefined
-  if (op === 'lte' && earlier !== undefined && !earlier.not && earlier.last === 0xffff) return { ...earlier, last: port }
+  const open = earlier !== undefined && !earlier.not && earlier.last === 0xffff
+  if (op === 'lte' && open) return { ...earlier, last: port }
   if (earlier !== undefined) return undefined
   if (op === 'eq' || op === 'neq') return { not: op === 'neq', first: port, last: port }
   if (op === 'gte') return { not: false, first: port, last: 0xffff }

@@ -1,7 +1,7 @@
 /**
  * Rules as iptables-nft writes them (observed in 1.8.9): interfaces, addresses, protocol, ports and plain verdicts as
- * nf_tables' own expressions, everything else as iptables' extensions, a counter before the target. Rules of this form are
- * rules of iptables to iptables, which calls tables with any other form incompatible.
+ * nf_tables' own expressions, everything else as iptables' extensions, a counter before the target. iptables takes
+ * rules of this form for its own, and calls tables with any other form incompatible.
  */
 import { InvalidArgumentError, didYouMean } from '../../errors.ts'
 import { parseIp, parsePrefix } from '../../ip.ts'
@@ -86,7 +86,9 @@ function interfaceMatch(key: 'iifname' | 'oifname', field: string, name: string 
   if (name === undefined || name === '+') return []
   const pattern = typeof name === 'string' && name.endsWith('+')
   const stem = pattern ? name.slice(0, -1) : name
-  if (!isInterfaceName(stem)) throw new InvalidArgumentError(field, name, `${INTERFACE_NAME_RULE}; a final + matches any rest`)
+  if (!isInterfaceName(stem)) {
+    throw new InvalidArgumentError(field, name, `${INTERFACE_NAME_RULE}; a final + matches any rest`)
+  }
   return [loadMeta(key), compare('eq', Uint8Array.from(Buffer.from(pattern ? stem : `${stem}\0`)))]
 }
 
@@ -102,14 +104,17 @@ function addressMatch(
   return matchPrefix(ADDRESS_FIELDS[family][which], op, bytes, prefix.prefix)
 }
 
-function portMatch(offset: number, field: string, ports: PortMatch | undefined, protocol: Protocol | undefined): Expression[] {
+function portMatch(
+  offset: number, field: string, ports: PortMatch | undefined, protocol: Protocol | undefined,
+): Expression[] {
   if (ports === undefined) return []
   if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 6 && protocol !== 17) {
     throw new InvalidArgumentError(field, ports, 'ports only with protocol tcp or udp')
   }
-  const [first, last] = checkPorts(field, ports)
+  const range = checkPorts(field, ports)
+  const [first, last] = range.map(bigEndian16) as [Uint8Array, Uint8Array]
   const load = loadPayload('transport', offset, 2)
-  return [load, first === last ? compare('eq', bigEndian16(first)) : compareRange('eq', bigEndian16(first), bigEndian16(last))]
+  return [load, range[0] === range[1] ? compare('eq', first) : compareRange('eq', first, last)]
 }
 
 function checkPorts(field: string, ports: PortMatch): readonly [first: number, last: number] {
@@ -147,7 +152,8 @@ function natTarget(
   name: 'MASQUERADE' | 'SNAT', family: IptablesFamily,
   addresses: readonly [string, string] | undefined, ports: readonly [number, number] | undefined,
 ): Expression {
-  const flags = (addresses === undefined ? 0 : NF_NAT_RANGE_MAP_IPS) | (ports === undefined ? 0 : NF_NAT_RANGE_PROTO_SPECIFIED)
+  const flags = (addresses === undefined ? 0 : NF_NAT_RANGE_MAP_IPS) |
+    (ports === undefined ? 0 : NF_NAT_RANGE_PROTO_SPECIFIED)
   const [first, last] = ports === undefined ? [0, 0] : checkPorts('target.ports', ports)
   if (family === 'ip') {
     const range = { rangesize: 1, flags, minIp: addresses?.[0], maxIp: addresses?.[1], min: first, max: last }
@@ -157,7 +163,9 @@ function natTarget(
   return xtTarget(name, name === 'SNAT' ? 1 : 0, natRange6, range)
 }
 
-function xtTarget<F extends Fields>(name: string, revision: number, layout: Struct<F>, info: StructInput<F>): Expression {
+function xtTarget<F extends Fields>(
+  name: string, revision: number, layout: Struct<F>, info: StructInput<F>,
+): Expression {
   return { name: 'target', data: { name, revision, info: encodeInfo(layout, info) } }
 }
 

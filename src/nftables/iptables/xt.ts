@@ -114,7 +114,7 @@ export const commentInfo = struct({ comment: fixedText(XT_MAX_COMMENT_LEN) })
 /** struct xt_addrtype_info_v1. */
 export const addrtypeInfo = struct({ source: u16, destination: u16, flags: u32 })
 
-/** struct nf_nat_range2 as DNAT of revision 2 uses it for IPv4: of the addresses, 16 bytes wide, the first four count. */
+/** struct nf_nat_range2 as DNAT of revision 2 uses it for IPv4: the first four bytes of each address count. */
 export const natRange2v4 = struct({
   flags: u32,
   minAddr: addressOf(4),
@@ -134,7 +134,9 @@ export function encodeInfo<F extends Fields>(layout: Struct<F>, values: StructIn
 }
 
 /** undefined if the bytes are too few. */
-export function decodeInfo<F extends Fields>(layout: Struct<F>, info: Uint8Array | undefined): StructValues<F> | undefined {
+export function decodeInfo<F extends Fields>(
+  layout: Struct<F>, info: Uint8Array | undefined,
+): StructValues<F> | undefined {
   if (info === undefined || info.length < layout.size) return undefined
   return layout.decode(Buffer.from(info.buffer, info.byteOffset, info.length), 0)
 }

@@ -1,0 +1,167 @@
+/** IP addresses as requests and records. Source: ip-address(8), rtnetlink(7), linux/if_addr.h. */
+import { InvalidArgumentError, didYouMean } from '../errors.ts'
+import { formatIp, parseIp, parsePrefix } from '../ip.ts'
+import { ip, string, u32 } from '../netlink/codecs.ts'
+import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts'
+import { change, dump } from '../netlink/message.ts'
+import type { AnyRequest, Message } from '../netlink/message.ts'
+import { attributes, struct } from '../netlink/table.ts'
+import type { TableValues } from '../netlink/table.ts'
+import * as c from './constants.ts'
+import { ifaddrmsg } from './messages.ts'
+import { scopeName, scopeNumber } from './scopes.ts'
+
+const addressAttributes = attributes({
+  local: [c.IFA_LOCAL, ip],
+  address: [c.IFA_ADDRESS, ip],
+  broadcast: [c.IFA_BROADCAST, ip],
+  label: [c.IFA_LABEL, string(15)],
+  flags: [c.IFA_FLAGS, u32],
+  metric: [c.IFA_RT_PRIORITY, u32],
+  /** struct ifa_cacheinfo: seconds; all ones is for ever. */
+  cacheInfo: [c.IFA_CACHEINFO, struct({ preferred: u32, valid: u32, created: u32, updated: u32 })],
+})
+const addressMessage = { header: ifaddrmsg, attributes: addressAttributes }
+
+const forever = 0xffffffff
+const families = { 4: c.AF_INET, 6: c.AF_INET6 } as const
+
+export interface Address {
+  /** Of the link. */
+  index: number
+  family: 4 | 6
+  /** With its prefix: `192.168.122.1/24`. */
+  address: string
+  /** The other end of a point-to-point link. */
+  peer: string | undefined
+  broadcast: string | undefined
+  label: string | undefined
+  /** `global`, `link`, `host`, `site`, or a number. */
+  scope: string | number
+  /** IFA_F_*, e.g. `permanent`, `tentative`. */
+  flags: string[]
+  metric: number | undefined
+  /** Undefined: for ever. */
+  validLifetimeMs: number | undefined
+  preferredLifetimeMs: number | undefined
+}
+
+export interface AddressOptions {
+  /** An address, or `auto` for the last one of the prefix. Default: none, as with `ip address add`. */
+  broadcast?: string
+  /** At most 15 bytes; IPv4 only. */
+  label?: string
+  /** The other end of a point-to-point link. */
+  peer?: string
+  scope?: 'global' | 'site' | 'link' | 'host' | number
+  /** Of the route that the kernel makes for the prefix. */
+  metric?: number
+  /** No route for the prefix. */
+  noPrefixRoute?: boolean
+  /** No duplicate address detection; IPv6 only. */
+  noDad?: boolean
+  /** Whole seconds; left out: for ever. */
+  validLifetimeMs?: number
+  preferredLifetimeMs?: number
+  /** Change an address that is there already instead of refusing. */
+  replace?: boolean
+}
+
+const optionNames = ['broadcast', 'label', 'peer', 'scope', 'metric', 'noPrefixRoute', 'noDad', 'validLifetimeMs', 'preferredLifetimeMs', 'replace']
+
+export function newAddress(index: number, address: string, options: AddressOptions = {}): AnyRequest {
+  for (const name of Object.keys(options)) {
+    if (!optionNames.includes(name)) {
+      throw new InvalidArgumentError(name, options[name as keyof AddressOptions], `only the options ${optionNames.join(', ')}${didYouMean(name, optionNames)}`)
+    }
+  }
+  const { local, prefix, family } = parse(address)
+  const { broadcast, label, peer, scope, metric, noPrefixRoute, noDad, validLifetimeMs, preferredLifetimeMs, replace } = options
+  const flags = (noPrefixRoute === true ? c.IFA_F_NOPREFIXROUTE : 0) | (noDad === true ? c.IFA_F_NODAD : 0)
+  const lifetimes = validLifetimeMs === undefined && preferredLifetimeMs === undefined ? undefined
+    : { valid: seconds('validLifetimeMs', validLifetimeMs), preferred: seconds('preferredLifetimeMs', preferredLifetimeMs ?? validLifetimeMs), created: 0, updated: 0 }
+  return change({
+    type: c.RTM_NEWADDR,
+    flags: NLM_F_CREATE | (replace === true ? NLM_F_REPLACE : NLM_F_EXCL),
+    format: addressMessage,
+    header: { family: families[family], prefixLength: prefix, index, scope: scope === undefined ? defaultScope(local) : scopeNumber(scope) },
+    attributes: {
+      local,
+      address: peer ?? local,
+      broadcast: broadcast === 'auto' ? lastOf(local, prefix) : broadcast,
+      label, metric,
+      flags: flags === 0 ? undefined : flags,
+      cacheInfo: lifetimes,
+    },
+    operation: `add address ${address} to link ${index}`,
+  })
+}
+
+export function deleteAddress(index: number, address: string): AnyRequest {
+  const { local, prefix, family } = parse(address)
+  return change({
+    type: c.RTM_DELADDR, flags: 0, format: addressMessage,
+    header: { family: families[family], prefixLength: prefix, index },
+    attributes: { local, address: local },
+    operation: `delete address ${address} of link ${index}`,
+  })
+}
+
+export function listAddresses({ index = 0, family }: { index?: number, family?: 4 | 6 } = {}): AnyRequest {
+  return dump({
+    type: c.RTM_GETADDR, flags: 0, format: addressMessage,
+    header: { index, family: family === undefined ? c.AF_UNSPEC : families[family] },
+    attributes: {},
+    operation: 'list addresses',
+  })
+}
+
+/** Names of bits, as ip(8) prints them. */
+const flagNames: [number, string][] = [
+  [c.IFA_F_SECONDARY, 'secondary'], [c.IFA_F_NODAD, 'nodad'], [c.IFA_F_OPTIMISTIC, 'optimistic'], [c.IFA_F_DADFAILED, 'dadfailed'],
+  [c.IFA_F_HOMEADDRESS, 'home'], [c.IFA_F_DEPRECATED, 'deprecated'], [c.IFA_F_TENTATIVE, 'tentative'], [c.IFA_F_PERMANENT, 'permanent'],
+  [c.IFA_F_MANAGETEMPADDR, 'mngtmpaddr'], [c.IFA_F_NOPREFIXROUTE, 'noprefixroute'], [c.IFA_F_MCAUTOJOIN, 'autojoin'],
+  [c.IFA_F_STABLE_PRIVACY, 'stable-privacy'],
+]
+
+export function decodeAddress(message: Message): Address {
+  const header = message.header as { family: number, prefixLength: number, flags: number, scope: number, index: number }
+  const { local, address = '', broadcast, label, flags = header.flags, metric, cacheInfo } = message.attributes as TableValues<typeof addressAttributes>
+  const lifetime = (value: number | undefined): number | undefined => (value === undefined || value === forever ? undefined : value * 1000)
+  const own = local ?? address
+  return {
+    index: header.index,
+    family: header.family === c.AF_INET6 ? 6 : 4,
+    address: `${own}/${header.prefixLength}`,
+    peer: address === own ? undefined : address,
+    broadcast, label,
+    scope: scopeName(header.scope),
+    flags: flagNames.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => name),
+    metric,
+    validLifetimeMs: lifetime(cacheInfo?.valid),
+    preferredLifetimeMs: lifetime(cacheInfo?.preferred),
+  }
+}
+
+function parse(text: string): { local: string, prefix: number, family: 4 | 6 } {
+  const parsed = typeof text === 'string' && text.includes('/') ? parsePrefix(text) : undefined
+  if (parsed === undefined) throw new InvalidArgumentError('address', text, 'an address and prefix length like 192.168.122.1/24')
+  return { local: parsed.address, prefix: parsed.prefix, family: parsed.family }
+}
+
+function seconds(field: string, ms: number | undefined): number {
+  if (ms === undefined) return forever
+  if (!Number.isInteger(ms) || ms < 1000 || ms % 1000 !== 0 || ms / 1000 >= forever) throw new InvalidArgumentError(field, ms, 'whole seconds in milliseconds, at least 1000')
+  return ms / 1000
+}
+
+/** As iproute2 chooses: loopback addresses are the host's own. */
+function defaultScope(local: string): number {
+  return local.startsWith('127.') || local === '::1' ? c.RT_SCOPE_HOST : c.RT_SCOPE_UNIVERSE
+}
+
+function lastOf(local: string, prefix: number): string | undefined {
+  const bytes = parseIp(local)
+  if (bytes?.length !== 4) return undefined
+  return formatIp(bytes.map((byte, position) => byte | (0xff >> Math.min(8, Math.max(0, prefix - position * 8)))))
+}

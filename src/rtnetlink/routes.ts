@@ -1,0 +1,231 @@
+/** Routes as requests and records. Source: ip-route(8), rtnetlink(7). */
+import { InvalidArgumentError, didYouMean } from '../errors.ts'
+import { parsePrefix } from '../ip.ts'
+import { ip, raw, u32, u8 } from '../netlink/codecs.ts'
+import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts'
+import { change, dump } from '../netlink/message.ts'
+import type { AnyRequest, Message } from '../netlink/message.ts'
+import { attributes } from '../netlink/table.ts'
+import type { RawAttribute, TableValues } from '../netlink/table.ts'
+import * as c from './constants.ts'
+import { rtmsg } from './messages.ts'
+import { scopeName, scopeNumber } from './scopes.ts'
+import type { Scope } from './scopes.ts'
+
+const routeAttributes = attributes({
+  destination: [c.RTA_DST, ip],
+  table: [c.RTA_TABLE, u32],
+  via: [c.RTA_GATEWAY, ip],
+  source: [c.RTA_PREFSRC, ip],
+  index: [c.RTA_OIF, u32],
+  inputIndex: [c.RTA_IIF, u32],
+  metric: [c.RTA_PRIORITY, u32],
+  mark: [c.RTA_MARK, u32],
+  preference: [c.RTA_PREF, u8],
+  nexthopId: [c.RTA_NH_ID, u32],
+  metrics: [c.RTA_METRICS, attributes({ mtu: [c.RTAX_MTU, u32], advmss: [c.RTAX_ADVMSS, u32] })],
+  multipath: [c.RTA_MULTIPATH, raw],
+  cacheInfo: [c.RTA_CACHEINFO, raw],
+})
+const routeMessage = { header: rtmsg, attributes: routeAttributes }
+type RouteValues = TableValues<typeof routeAttributes>
+
+const families = { 4: c.AF_INET, 6: c.AF_INET6 } as const
+
+const types = {
+  unicast: c.RTN_UNICAST, local: c.RTN_LOCAL, broadcast: c.RTN_BROADCAST, anycast: c.RTN_ANYCAST, multicast: c.RTN_MULTICAST,
+  blackhole: c.RTN_BLACKHOLE, unreachable: c.RTN_UNREACHABLE, prohibit: c.RTN_PROHIBIT, throw: c.RTN_THROW,
+} as const
+export type RouteType = keyof typeof types
+
+const protocols: Record<number, string> = {
+  [c.RTPROT_REDIRECT]: 'redirect', [c.RTPROT_KERNEL]: 'kernel', [c.RTPROT_BOOT]: 'boot', [c.RTPROT_STATIC]: 'static',
+  [c.RTPROT_RA]: 'ra', [c.RTPROT_DHCP]: 'dhcp',
+}
+
+const tables: Record<string, number> = { main: c.RT_TABLE_MAIN, default: c.RT_TABLE_DEFAULT, local: c.RT_TABLE_LOCAL }
+
+export interface Route {
+  /** `default` or a prefix. */
+  to: string
+  family: 4 | 6
+  via: string | undefined
+  /** Of the link that packets leave by. */
+  index: number | undefined
+  /** Preferred source address. */
+  source: string | undefined
+  metric: number | undefined
+  table: number
+  /** Who made it: `kernel`, `boot`, `static`, `dhcp`, …, or a number. */
+  protocol: string | number
+  scope: Scope
+  type: RouteType | number
+  /** RTNH_F_*: `linkdown`, `onlink`, … */
+  flags: string[]
+  mtu: number | undefined
+  advmss: number | undefined
+  nexthopId: number | undefined
+  /** RTA_MULTIPATH as the kernel wrote it. */
+  multipath: Uint8Array | undefined
+  raw?: RawAttribute[] | undefined
+}
+
+export interface RouteSpec {
+  /** `default`, a prefix, or an address. */
+  to: string
+  via?: string
+  /** Of the link that packets leave by. */
+  index?: number
+  source?: string
+  metric?: number
+  /** `main` (the default), `local`, `default`, or 1 to 2^32-1. */
+  table?: string | number
+  scope?: Scope
+  type?: RouteType
+  /** Default: boot, as with `ip route add`. */
+  protocol?: number
+  /** The gateway is on the link, whatever the addresses say. */
+  onLink?: boolean
+  mtu?: number
+  advmss?: number
+  /** Needed with `to: 'default'` and no `via` for IPv6. */
+  family?: 4 | 6
+}
+
+const specNames = ['to', 'via', 'index', 'source', 'metric', 'table', 'scope', 'type', 'protocol', 'onLink', 'mtu', 'advmss', 'family', 'link']
+
+export function newRoute(route: RouteSpec, { replace = false }: { replace?: boolean } = {}): AnyRequest {
+  return change({
+    ...routeRequest(route, `${replace ? 'replace' : 'add'} route to ${route.to}`),
+    type: c.RTM_NEWROUTE,
+    flags: NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL),
+  })
+}
+
+export function deleteRoute(route: RouteSpec): AnyRequest {
+  const request = routeRequest(route, `delete route to ${route.to}`)
+  // What is left out matches any: RT_SCOPE_NOWHERE, protocol 0, type 0.
+  const { scope, type, protocol } = route
+  return change({
+    ...request,
+    type: c.RTM_DELROUTE,
+    flags: 0,
+    header: {
+      ...request.header,
+      scope: scope === undefined ? c.RT_SCOPE_NOWHERE : scopeNumber(scope),
+      type: type === undefined ? c.RTN_UNSPEC : types[type],
+      protocol: protocol ?? c.RTPROT_UNSPEC,
+    },
+  })
+}
+
+function routeRequest(route: RouteSpec, operation: string): AnyRequest {
+  for (const name of Object.keys(route)) {
+    if (!specNames.includes(name)) {
+      throw new InvalidArgumentError(name, route[name as keyof RouteSpec], `only the fields ${specNames.join(', ')}${didYouMean(name, specNames)}`)
+    }
+  }
+  const { via, index, source, metric, scope, type = 'unicast', protocol = c.RTPROT_BOOT, onLink, mtu, advmss } = route
+  const destination = parseDestination(route)
+  if (!Object.hasOwn(types, type)) throw new InvalidArgumentError('type', type, `one of ${Object.keys(types).join(', ')}`)
+  const table = tableNumber(route.table)
+  const metrics = { mtu, advmss }
+  return {
+    type: 0,
+    flags: 0,
+    format: routeMessage,
+    header: {
+      family: families[destination.family],
+      destinationLength: destination.prefix,
+      // A table above 255 stands in the attribute only.
+      table: table < 256 ? table : c.RT_TABLE_UNSPEC,
+      protocol,
+      scope: scope === undefined ? defaultScope(type, via, destination.family) : scopeNumber(scope),
+      type: types[type],
+      flags: onLink === true ? c.RTNH_F_ONLINK : 0,
+    },
+    attributes: {
+      destination: destination.prefix === 0 ? undefined : destination.address,
+      table: table < 256 ? undefined : table,
+      via, source, index, metric,
+      metrics: mtu === undefined && advmss === undefined ? undefined : metrics,
+    },
+    operation,
+  }
+}
+
+function parseDestination({ to, via, family }: RouteSpec): { address: string, prefix: number, family: 4 | 6 } {
+  if (to === 'default') return { address: '', prefix: 0, family: family ?? (via?.includes(':') === true ? 6 : 4) }
+  const parsed = typeof to === 'string' ? parsePrefix(to) : undefined
+  if (parsed === undefined) throw new InvalidArgumentError('to', to, "'default', a prefix like 10.0.0.0/8, or an address")
+  return parsed
+}
+
+function tableNumber(table: string | number = 'main'): number {
+  const number = typeof table === 'number' ? table : Object.hasOwn(tables, table) ? tables[table] : undefined
+  if (number === undefined || !Number.isInteger(number) || number < 1 || number > 0xffffffff) {
+    throw new InvalidArgumentError('table', table, `one of ${Object.keys(tables).join(', ')}, or 1 to 4294967295`)
+  }
+  return number
+}
+
+/** As iproute2 chooses; IPv6 knows no scopes. */
+function defaultScope(type: RouteType, via: string | undefined, family: 4 | 6): number {
+  if (family === 6) return c.RT_SCOPE_UNIVERSE
+  if (type === 'local') return c.RT_SCOPE_HOST
+  if (type === 'broadcast' || type === 'multicast' || type === 'anycast') return c.RT_SCOPE_LINK
+  return type === 'unicast' && via === undefined ? c.RT_SCOPE_LINK : c.RT_SCOPE_UNIVERSE
+}
+
+/** The route that the kernel would take. */
+export function getRoute(destination: string): AnyRequest {
+  const parsed = typeof destination === 'string' ? parsePrefix(destination) : undefined
+  if (parsed === undefined || destination.includes('/')) throw new InvalidArgumentError('destination', destination, 'an IPv4 or IPv6 address')
+  return change({
+    type: c.RTM_GETROUTE, flags: 0, format: routeMessage,
+    header: { family: families[parsed.family], destinationLength: parsed.prefix },
+    attributes: { destination: parsed.address },
+    operation: `get route to ${destination}`,
+  })
+}
+
+export interface RouteFilter {
+  /** Default main. */
+  table?: string | number
+  index?: number
+  family?: 4 | 6
+}
+
+export function listRoutes({ table, index, family }: RouteFilter = {}): AnyRequest {
+  const number = tableNumber(table)
+  return dump({
+    type: c.RTM_GETROUTE, flags: 0, format: routeMessage,
+    header: { family: family === undefined ? c.AF_UNSPEC : families[family], table: number < 256 ? number : c.RT_TABLE_UNSPEC },
+    attributes: { table: number, index },
+    operation: 'list routes',
+  })
+}
+
+const flagNames: [number, string][] = [
+  [c.RTNH_F_DEAD, 'dead'], [c.RTNH_F_PERVASIVE, 'pervasive'], [c.RTNH_F_ONLINK, 'onlink'], [c.RTNH_F_LINKDOWN, 'linkdown'],
+]
+
+export function decodeRoute(message: Message): Route {
+  const header = message.header as Record<'family' | 'destinationLength' | 'table' | 'protocol' | 'scope' | 'type' | 'flags', number>
+  const values = message.attributes as RouteValues
+  const { destination, via, index, source, metric, metrics, nexthopId, multipath } = values
+  return {
+    to: destination === undefined ? 'default' : `${destination}/${header.destinationLength}`,
+    family: header.family === c.AF_INET6 ? 6 : 4,
+    via, index, source, metric,
+    table: values.table ?? header.table,
+    protocol: protocols[header.protocol] ?? header.protocol,
+    scope: scopeName(header.scope),
+    type: (Object.keys(types) as RouteType[]).find(name => types[name] === header.type) ?? header.type,
+    flags: flagNames.filter(([bit]) => (header.flags & bit) !== 0).map(([, name]) => name),
+    mtu: metrics?.mtu,
+    advmss: metrics?.advmss,
+    nexthopId, multipath,
+    ...(values.raw === undefined ? {} : { raw: values.raw }),
+  }
+}
