@@ -1,8 +1,10 @@
 /** Routes: what `ip route` does. */
+import { constants } from 'node:os'
 import { InvalidArgumentError } from '../errors.ts'
 import { decodeRoute, deleteRoute, getRoute, listRoutes, newRoute } from '../rtnetlink/routes.ts'
 import type { Route, RouteFilter as WireFilter, RouteSpec as WireSpec } from '../rtnetlink/routes.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
+import { routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
 import type { LinkRef, Links } from './links.ts'
 
@@ -28,8 +30,10 @@ export class Routes {
   async list(filter: RouteFilter = {}): Promise<Route[]> {
     const { link, ...rest } = filter
     const index = link === undefined ? {} : { index: await this.#links.index(link) }
-    const [messages = []] = await this.#channel.request([listRoutes({ ...rest, ...index })])
-    return messages.map(decodeRoute)
+    const { messages, error } = await this.#channel.attempt(routeStep([listRoutes({ ...rest, ...index })], { mayFail: true }))
+    // A table exists from its first route on.
+    if (error !== undefined && error.errno !== constants.errno.ENOENT) throw error
+    return messages.flat().map(decodeRoute)
   }
 
   /** The route that the kernel would take to an address. */

@@ -45,8 +45,9 @@ export function readFacts(steps: FactSteps, results: readonly unknown[]): Facts 
   const route = repliesOf(steps[1], results[1])
   const [links = [], routes = []] = route.messages
   const ruleset = repliesOf(steps[2], results[2])
-  const unreadable = ruleset.errors.find(error => error !== undefined && error.errno !== constants.errno.ENOENT) ??
-    route.errors[1]
+  // ENOENT: chains that are not there, and a main table in which nothing has stood yet.
+  const unreadable = [...ruleset.errors, route.errors[1]]
+    .find(error => error !== undefined && error.errno !== constants.errno.ENOENT)
   if (unreadable !== undefined && probe.error?.errno !== constants.errno.EPERM) throw unreadable
   return {
     capable: probe.error?.errno !== constants.errno.EPERM,

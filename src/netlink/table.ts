@@ -27,7 +27,7 @@ export type Values<E extends Entries> = { [K in keyof E]?: CodecValue<E[K][1]> |
 export type TableValues<T> = T extends Table<infer E> ? Values<E> : never
 
 /** What a table says to a walk down to an attribute that the kernel points at. */
-interface Walkable {
+export interface Walkable {
   nameOf(type: number): string | undefined
   inner(type: number, parent: object): Codec<unknown> | undefined
 }
