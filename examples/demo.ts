@@ -7,11 +7,13 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { connect, parseNetworkXml } from '../src/index.ts'
 import type { Connection, Network } from '../src/index.ts'
 import { takeAddress } from './demo/dhcp.ts'
 import { Machine } from './demo/lab.ts'
+import { Cleanup } from './demo/cleanup.ts'
 import * as views from './demo/views.ts'
 
 const gateway = '192.168.122.1'
@@ -19,15 +21,20 @@ const uplink = { host: '203.0.113.2', outside: '203.0.113.1' }
 
 const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { interrupted.abort(new Error(signal)) })
+const interruption = new Promise<never>((_, reject) => {
+  interrupted.signal.addEventListener('abort', () => { reject(interrupted.signal.reason as Error) }, { once: true })
+})
+interruption.catch(() => {})
+/** The step that is under way; cleaning up waits for it. */
+let underWay: Promise<unknown> = Promise.resolve()
 
 /** Does a step, prints it with its time, and fails if the claim does not hold. */
 async function step<T>(claim: string, work: () => Promise<T>, holds: (result: T) => boolean = () => true): Promise<T> {
   interrupted.signal.throwIfAborted()
   const start = performance.now()
-  const gone = new Promise<never>((_, reject) => {
-    interrupted.signal.addEventListener('abort', () => { reject(interrupted.signal.reason as Error) }, { once: true })
-  })
-  const result = await Promise.race([work(), gone])
+  const working = work()
+  underWay = working.catch(() => {})
+  const result = await Promise.race([working, interruption])
   const ms = performance.now() - start
   const time = ms < 100 ? `${ms.toFixed(1)} ms` : `${(ms / 1000).toFixed(2)} s`
   if (!holds(result)) throw new Error(`${claim}: does not hold, got ${JSON.stringify(result)}`)
@@ -36,7 +43,7 @@ async function step<T>(claim: string, work: () => Promise<T>, holds: (result: T)
 }
 
 async function show(title: string, text: Promise<string>): Promise<void> {
-  console.log(`\n${styleText('bold', title)}\n${(await text).replace(/^/gm, '  ')}`)
+  console.log(`\n${styleText('bold', title)}\n${(await text).replace(/^(?=.)/gm, '  ').trimEnd()}`)
 }
 
 /** host – outside: one cable, eth0 at both ends. */
@@ -53,13 +60,21 @@ async function plugGuest(host: Machine, guest: Machine, port: string): Promise<v
   await host.host.links.create({ name: port, kind: 'veth', master: 'virbr0', up: true, veth: { peer: { name: 'eth0', netns: guest.netns, up: true } } })
 }
 
+async function forwarding({ host: { links } }: Machine): Promise<void> {
+  while ((await links.list({ master: 'virbr0' })).some(({ port }) => port?.state !== 'forwarding')) {
+    interrupted.signal.throwIfAborted()
+    await setTimeout(50)
+  }
+}
+
 async function tour(connection: Connection, network: Network, { host, outside, guests, directory }: Stage): Promise<void> {
   const [first, second] = guests
   await step('network default is started: bridge, address, firewall, DHCP and DNS', () => network.start())
   await step('  it is active, and forwarding is on', async () =>
     (await network.info()).active && await host.host.sysctl.get('net.ipv4.ip_forward') === '1', Boolean)
   await step('two guests are plugged into virbr0', () => Promise.all(guests.map((guest, index) => plugGuest(host, guest, `vnet${index}`))))
-  const [a, b] = await step('both take an address by DHCP (STP holds a new port back for 4 s, as under libvirt)',
+  await step('their ports forward (STP is on, as in libvirt: a new port first listens and learns, 2 s each)', () => forwarding(host))
+  const [a, b] = await step('both take an address by DHCP (dnsmasq first tries for 3 s if an address is in use)',
     () => Promise.all([takeAddress(first, 'eth0', directory), takeAddress(second, 'eth0', directory)]),
     offers => offers.every(({ ip, router, dns }) => ip.startsWith('192.168.122.') && router === gateway && dns === gateway))
   await step(`guest1 has ${a.ip}, guest2 has ${b.ip}: both are in the network's leases`, () => network.leases(),
@@ -102,7 +117,7 @@ async function traces({ host: { host } }: Stage): Promise<string[]> {
 
 async function main(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'virbr-demo-'))
-  await using cleanup = new AsyncDisposableStack()
+  await using cleanup = new Cleanup()
   cleanup.defer(() => rm(directory, { recursive: true, force: true }))
   const make = async (name: string): Promise<Machine> => cleanup.use(await Machine.make(name))
   const stage = await step('four machines: a host, the outside, two guests', async (): Promise<Stage> =>
@@ -114,6 +129,10 @@ async function main(): Promise<void> {
   const network = await step('examples/default.xml is defined', () => connection.networks.define(parseNetworkXml(xml)))
   cleanup.defer(async () => {
     if ((await network.info()).active) await network.destroy()
+  })
+  cleanup.defer(async () => {
+    for (const machine of [stage.outside, ...stage.guests]) await machine.endPrograms()
+    await underWay
   })
   await tour(connection, network, stage)
   await step('network default is destroyed', () => network.destroy())

@@ -21,7 +21,7 @@ export async function takeAddress(guest: Machine, link: string, directory: strin
   const script = join(directory, `${guest.name}.sh`)
   await writeFile(script, bound, { mode: 0o755 })
   const { status, output } = await guest.run(
-    ['udhcpc', '-f', '-q', '-n', '-t', '10', '-T', '1', '-i', link, '-x', `hostname:${guest.name}`, '-s', script])
+    ['udhcpc', '-f', '-q', '-n', '-t', '10', '-T', '4', '-i', link, '-x', `hostname:${guest.name}`, '-s', script])
   if (status !== 0) throw new Error(`${guest.name} got no address: ${output}`)
   const offer = JSON.parse(await readFile(`${script}.lease`, 'utf8')) as Offer
   await guest.host.addresses.add(link, `${offer.ip}/${offer.mask}`)

@@ -26,7 +26,7 @@ export class Machine implements AsyncDisposable {
   }
 
   /** Runs a program on this machine to its end. */
-  run(command: readonly string[], timeoutMs = 20_000): Promise<{ status: number, output: string }> {
+  run(command: readonly string[], timeoutMs = 60_000): Promise<{ status: number, output: string }> {
     const child = this.#spawn(command)
     let output = ''
     child.stdout?.on('data', chunk => { output += String(chunk) })
@@ -79,11 +79,15 @@ export class Machine implements AsyncDisposable {
     return child
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async endPrograms(): Promise<void> {
     await Promise.all([...this.#children].map(child => new Promise(resolve => {
       child.once('close', resolve)
       child.kill('SIGKILL')
     })))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.endPrograms()
     await this.host.close()
   }
 }
