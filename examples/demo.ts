@@ -20,7 +20,8 @@ const gateway = '192.168.122.1'
 const uplink = { host: '203.0.113.2', outside: '203.0.113.1' }
 
 const interrupted = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { interrupted.abort(new Error(signal)) })
+// Not once: an impatient second Ctrl-C must not cut the clean-up short.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => { interrupted.abort(new Error(signal)) })
 const interruption = new Promise<never>((_, reject) => {
   interrupted.signal.addEventListener('abort', () => { reject(interrupted.signal.reason as Error) }, { once: true })
 })
