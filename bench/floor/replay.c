@@ -2,9 +2,11 @@
  * The C floor: sends recorded requests to the kernel, in a network namespace of its own, and times them. What it sends
  * is what virbr sends, so that a ratio to it measures what virbr adds, not what was asked of the kernel.
  *
- *   replay SCRIPT ITERATIONS WARMUP
+ *   replay SCRIPT
  *
- * prints {"<section>_us": [microseconds, one an iteration], …}, one entry a section of the script.
+ * runs all sections once for each line that it reads, and answers with a line {"<section>": microseconds, …}. One process
+ * serves a whole benchmark: the kernel takes the namespace of one that has ended apart in the background, which would
+ * slow whatever is measured next.
  *
  * SCRIPT, in host byte order: the bytes "VBRREPL1", then records, each
  *
@@ -18,23 +20,30 @@
  *                     returns. A negative NLMSG_ERROR ends the program, unless may_fail is set.
  *   kind 3  write     data: path, NUL, text. One open, write, close, as for a sysctl.
  *   kind 4  read      data: path. One open, read to the end, close.
+ *   kind 5  spawn     data: arguments, each with its NUL. Starts a program and waits until it ends with status 0.
+ *   kind 6  terminate data: path of a file with a pid. SIGTERM, then waits by pidfd until that process has ended.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SECTION = 1, NETLINK = 2, WRITE = 3, READ = 4 };
-enum { MAX_STEPS = 4096, MAX_SECTIONS = 16, MAX_PROTOCOL = 32, SOCKET_BUFFER = 8 << 20 };
+enum { SECTION = 1, NETLINK = 2, WRITE = 3, READ = 4, SPAWN = 5, TERMINATE = 6 };
+enum { MAX_STEPS = 4096, MAX_ARGUMENTS = 16, MAX_SECTIONS = 16, MAX_PROTOCOL = 32, SOCKET_BUFFER = 8 << 20 };
 
 struct step {
   uint32_t kind, argument, may_fail, length;
@@ -44,7 +53,6 @@ struct step {
 struct section {
   char name[32];
   int first, end;
-  double* samples;
 };
 
 static struct step steps[MAX_STEPS];
@@ -99,7 +107,7 @@ static void parse_script(char* bytes, size_t size) {
       begin_section(&step);
       continue;
     }
-    if (step.kind < NETLINK || step.kind > READ || section_count == 0 || step_count == MAX_STEPS) die("bad step");
+    if (step.kind < NETLINK || step.kind > TERMINATE || section_count == 0 || step_count == MAX_STEPS) die("bad step");
     if (step.kind == NETLINK && (step.argument >= MAX_PROTOCOL || step.length < sizeof(struct nlmsghdr)))
       die("bad step");
     steps[step_count++] = step;
@@ -177,53 +185,73 @@ static void run_file(const struct step* step) {
   close(fd);
 }
 
+static void run_spawn(const struct step* step) {
+  char* arguments[MAX_ARGUMENTS + 1];
+  int count = 0;
+  for (const char* at = step->data; at < step->data + step->length && count < MAX_ARGUMENTS; at += strlen(at) + 1) {
+    arguments[count++] = (char*)at;
+  }
+  arguments[count] = NULL;
+  pid_t pid;
+  int status;
+  if (posix_spawn(&pid, arguments[0], NULL, NULL, arguments, environ) != 0) die("cannot start %s", arguments[0]);
+  if (waitpid(pid, &status, 0) < 0 || status != 0) die("%s: status %d", arguments[0], status);
+}
+
+static void run_terminate(const struct step* step) {
+  FILE* file = fopen(step->data, "r");
+  int pid = 0;
+  if (!file || fscanf(file, "%d", &pid) != 1) die("%s: no pid", step->data);
+  fclose(file);
+  struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+  if (end.fd < 0 || kill(pid, SIGTERM) < 0 || poll(&end, 1, 5000) != 1) die("cannot end process %d", pid);
+  close(end.fd);
+}
+
 static void run_section(const struct section* section) {
   for (const struct step* step = steps + section->first; step < steps + section->end; step++) {
-    if (step->kind == NETLINK) {
-      run_netlink(step);
-    } else {
-      run_file(step);
+    switch (step->kind) {
+      case NETLINK:
+        run_netlink(step);
+        break;
+      case SPAWN:
+        run_spawn(step);
+        break;
+      case TERMINATE:
+        run_terminate(step);
+        break;
+      default:
+        run_file(step);
     }
   }
 }
 
 static int timed(const struct section* section) { return strcmp(section->name, "setup") != 0; }
 
-static void print_results(int iterations) {
+static void run_all(void) {
   const char* separator = "{";
   for (int s = 0; s < section_count; s++) {
     if (!timed(&sections[s])) continue;
-    printf("%s\"%s_us\": [", separator, sections[s].name);
-    for (int i = 0; i < iterations; i++) printf("%s%.2f", i ? ", " : "", sections[s].samples[i]);
-    printf("]");
+    double start = now_us();
+    run_section(&sections[s]);
+    printf("%s\"%s\": %.2f", separator, sections[s].name, now_us() - start);
     separator = ", ";
   }
   puts("}");
+  fflush(stdout);
 }
 
 int main(int count, char** arguments) {
-  if (count != 4) die("usage: replay SCRIPT ITERATIONS WARMUP");
-  int iterations = atoi(arguments[2]), warmup = atoi(arguments[3]);
-  if (iterations < 1 || warmup < 0) die("ITERATIONS is at least 1, WARMUP at least 0");
+  if (count != 2) die("usage: replay SCRIPT");
   size_t size;
   char* bytes = read_script(arguments[1], &size);
   parse_script(bytes, size);
   if (unshare(CLONE_NEWNET) < 0) die("unshare: %s", strerror(errno));
   memset(sockets, -1, sizeof sockets);
-
   for (int s = 0; s < section_count; s++) {
-    sections[s].samples = calloc(iterations, sizeof(double));
-    if (!sections[s].samples) die("out of memory");
     if (!timed(&sections[s])) run_section(&sections[s]);
   }
-  for (int i = -warmup; i < iterations; i++) {
-    for (int s = 0; s < section_count; s++) {
-      if (!timed(&sections[s])) continue;
-      double start = now_us();
-      run_section(&sections[s]);
-      if (i >= 0) sections[s].samples[i] = now_us() - start;
-    }
-  }
-  print_results(iterations);
+  char line[16];
+  while (fgets(line, sizeof line, stdin)) run_all();
   free(bytes);
 }

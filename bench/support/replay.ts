@@ -1,12 +1,14 @@
 /** Scripts for bench/floor/replay.c, which documents their format. */
-import { execFile } from 'node:child_process'
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { endianness, tmpdir } from 'node:os'
+import { spawn } from 'node:child_process'
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
+import { once } from 'node:events'
+import { access, mkdir, writeFile } from 'node:fs/promises'
+import { endianness } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 
-const kinds = { section: 1, netlink: 2, write: 3, read: 4 } as const
+const kinds = { section: 1, netlink: 2, write: 3, read: 4, spawn: 5, terminate: 6 } as const
 
 /** Requests to be replayed from C: `new ReplayScript().section('start').netlink(0, bytes).write(path, '1')…` */
 export class ReplayScript {
@@ -32,6 +34,16 @@ export class ReplayScript {
     return this.#add(kinds.read, Buffer.from(path), 0, options.mayFail)
   }
 
+  /** Starts a program and waits for it; it must end with status 0. */
+  spawn(argv: readonly string[]): this {
+    return this.#add(kinds.spawn, Buffer.from(argv.map(argument => `${argument}\0`).join('')))
+  }
+
+  /** SIGTERM to the process whose pid stands in a file, and waits until it is gone. */
+  terminate(pidFile: string): this {
+    return this.#add(kinds.terminate, Buffer.from(`${pidFile}\0`))
+  }
+
   toBuffer(): Buffer {
     return Buffer.concat(this.#records)
   }
@@ -54,20 +66,35 @@ async function floorProgram(name: string): Promise<string> {
   throw new Error(`build/bench/${name} is not there: scripts/bench compiles it`)
 }
 
-/** Runs a script in a new namespace; microseconds of each iteration, by section. */
-export async function replay(
-  script: ReplayScript,
-  options: { iterations: number, warmup?: number },
-): Promise<Record<string, number[]>> {
-  const folder = await mkdtemp(join(tmpdir(), 'virbr-replay-'))
-  try {
-    const file = join(folder, 'script')
+/** A C process that runs a script, in a namespace of its own, once for each call of `run`. */
+export class Replay implements AsyncDisposable {
+  readonly #child: ChildProcessWithoutNullStreams
+  readonly #lines: AsyncIterator<string>
+
+  static async start(script: ReplayScript, directory: string): Promise<Replay> {
+    await mkdir(directory, { recursive: true })
+    const file = join(directory, 'script')
     await writeFile(file, script.toBuffer())
-    const { stdout } = await promisify(execFile)(await floorProgram('replay'),
-      [file, String(options.iterations), String(options.warmup ?? 1)], { maxBuffer: 64 << 20 })
-    const printed = JSON.parse(stdout) as Record<string, number[]>
-    return Object.fromEntries(Object.entries(printed).map(([name, samples]) => [name.replace(/_us$/, ''), samples]))
-  } finally {
-    await rm(folder, { recursive: true })
+    return new Replay(spawn(await floorProgram('replay'), [file]))
+  }
+
+  constructor(child: ChildProcessWithoutNullStreams) {
+    this.#child = child
+    child.stderr.pipe(process.stderr)
+    this.#lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  }
+
+  /** Microseconds of each section. */
+  async run(): Promise<Record<string, number>> {
+    this.#child.stdin.write('\n')
+    const { value, done } = await this.#lines.next()
+    if (done === true) throw new Error('the replay has ended')
+    return JSON.parse(value) as Record<string, number>
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#child, 'close')
+    this.#child.stdin.end()
+    await ended
   }
 }

@@ -25,8 +25,12 @@ mount --bind /run/group /etc/group
 echo 'auth_unix_rw = "none"' >/run/libvirtd.conf
 ip link set lo up
 eval "$SETUP"
-# Not exec: the shell stays as the namespace's first process, which reaps the dnsmasq processes that libvirtd leaves.
-libvirtd -f /run/libvirtd.conf
+# The shell stays as the namespace's first process, which reaps the dnsmasq processes that libvirtd leaves. It ends with
+# libvirtd, or when its stdin closes because whoever started it has died; everything else here then ends with it.
+exec 3<&0
+libvirtd -f /run/libvirtd.conf 3<&- &
+cat <&3 >/dev/null &
+wait -n
 `
 
 export interface Libvirtd extends AsyncDisposable {
@@ -56,7 +60,7 @@ export async function startLibvirtd(options: { setup?: string } = {}): Promise<L
   const child = spawn(toolPath('unshare') ?? 'unshare',
     ['--net', '--mount', '--pid', '--fork', '--kill-child', 'bash', '-c', inside], {
       env: { PATH: toolSearchPath, LC_ALL: 'C', SETUP: options.setup ?? ':' },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: 'pipe',
     })
   let log = ''
   for (const stream of [child.stdout, child.stderr]) {

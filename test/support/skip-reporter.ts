@@ -2,8 +2,9 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
 /** Says at the end which tests were skipped and why, and closes with one plain line of counts. */
 export default class SkipReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
-    const count = { passed: 0, failed: 0, skipped: 0 }
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
+    // A worker that died is an unhandled error; the tests it was to run are then neither passed nor failed.
+    const count = { passed: 0, failed: unhandledErrors.length, skipped: 0 }
     const skipped = new Map<string, string[]>()
     for (const module of modules) {
       // A file that could not be loaded has no tests, and must not count as none failed.
@@ -30,5 +31,6 @@ function skipReason(test: TestCase): string {
   const { needs } = test.meta()
   if (needs !== undefined) return `needs ${needs}`
   const result = test.result()
+  if (result.state === 'pending') return 'never finished'
   return (result.state === 'skipped' ? result.note : undefined) ?? 'no reason given'
 }
