@@ -57,7 +57,11 @@ void Environment::Settle(napi_env raw_env, napi_value, void* context, void* data
   try {
     call.deferred.Resolve(call.convert(env, *settled->job));
   } catch (const Napi::Error& error) {
-    call.deferred.Reject(error.Value());
+    try {
+      call.deferred.Reject(error.Value());
+    } catch (const Napi::Error&) {
+      // A worker that is being terminated runs no JavaScript any more.
+    }
   }
 }
 

@@ -39,7 +39,8 @@ Failure ReadDirectory(const std::string& path, std::vector<std::string>* names) 
 }
 
 Failure WriteFile(const std::string& path, const Bytes& data, int mode, bool sync) {
-  const int flags = O_WRONLY | O_CLOEXEC | (mode < 0 ? 0 : O_CREAT | O_TRUNC);
+  // Nonblocking: opening a FIFO that nobody reads would wait for ever.
+  const int flags = O_WRONLY | O_CLOEXEC | O_NONBLOCK | (mode < 0 ? 0 : O_CREAT | O_TRUNC);
   Fd fd(open(path.c_str(), flags, mode < 0 ? 0 : mode));
   if (!fd) return LastError("open");
   ssize_t size;
@@ -55,7 +56,8 @@ Failure WriteFile(const std::string& path, const Bytes& data, int mode, bool syn
 Failure Rename(const std::string& from, const std::string& to, bool sync) {
   if (rename(from.c_str(), to.c_str()) != 0) return LastError("rename");
   if (!sync) return {};
-  const Fd directory(open(to.substr(0, to.rfind('/') + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::string parent = to.find('/') == std::string::npos ? "." : to.substr(0, to.rfind('/') + 1);
+  const Fd directory(open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return LastError("open");
   return fsync(directory.get()) == 0 ? Failure{} : LastError("fsync");
 }

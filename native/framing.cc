@@ -90,7 +90,8 @@ void Replies::Take(const nlmsghdr& header, const uint8_t* message) {
   if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) interrupted_ = true;
   if (header.nlmsg_type == NLMSG_DONE || header.nlmsg_type == NLMSG_ERROR) {
     int error = 0;
-    if (header.nlmsg_len >= sizeof(nlmsghdr) + sizeof error) std::memcpy(&error, message + sizeof(nlmsghdr), sizeof error);
+    if (header.nlmsg_len >= sizeof(nlmsghdr) + sizeof error)
+      std::memcpy(&error, message + sizeof(nlmsghdr), sizeof error);
     Settle(index);
     if (error >= 0) return;
     if (error_ == 0) error_ = -error;

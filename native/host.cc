@@ -10,15 +10,31 @@ namespace virbr {
 
 namespace {
 
-NetnsSource ParseSource(const Napi::CallbackInfo& info) {
-  NetnsSource source;
-  if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "source must be an object");
-  const auto object = info[0].As<Napi::Object>();
+// Strict: whatever is misread here as `{}` would give the caller's own namespace.
+NetnsSource ParseSource(const Napi::Value& value) {
+  const auto check = [&value](bool accepted, const char* message) {
+    if (!accepted) throw Napi::TypeError::New(value.Env(), message);
+  };
+  check(value.IsObject(), "source must be an object");
+  const auto object = value.As<Napi::Object>();
   const Napi::Value path = object.Get("path");
   const Napi::Value fd = object.Get("fd");
-  if (path.IsString()) source.path = path.As<Napi::String>().Utf8Value();
-  if (fd.IsNumber()) source.fd = fd.As<Napi::Number>().Int32Value();
-  source.create = object.Get("create").ToBoolean();
+  const Napi::Value create = object.Get("create");
+  NetnsSource source;
+  if (!path.IsUndefined()) {
+    check(path.IsString(), "source.path must be a string");
+    source.path = path.As<Napi::String>().Utf8Value();
+    check(source.path->find('\0') == std::string::npos, "source.path must be a string without NUL");
+  }
+  if (!fd.IsUndefined()) {
+    const double number = fd.IsNumber() ? fd.As<Napi::Number>().DoubleValue() : -1;
+    check(number >= 0 && number <= INT32_MAX && number == static_cast<int>(number), "source.fd must be a descriptor");
+    source.fd = static_cast<int>(number);
+  }
+  check(create.IsUndefined() || create.IsBoolean(), "source.create must be true or false");
+  source.create = create.ToBoolean();
+  check(source.path.has_value() + source.fd.has_value() + source.create <= 1,
+        "source must be a path, an fd or a create");
   return source;
 }
 
@@ -27,6 +43,12 @@ NetnsSource ParseSource(const Napi::CallbackInfo& info) {
   error.Set("errno", Napi::Number::New(env, failure.error));
   error.Set("call", Napi::String::New(env, failure.call));
   throw error;
+}
+
+Napi::Promise Rejected(Napi::Env env, const Napi::Error& error) {
+  auto deferred = Napi::Promise::Deferred::New(env);
+  deferred.Reject(error.Value());
+  return deferred.Promise();
 }
 
 Napi::Value OutcomeToJs(Napi::Env env, Job& job) {
@@ -58,9 +80,15 @@ Napi::Function Host::Define(Napi::Env env) {
 Napi::Value Host::Open(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Environment& environment = Environment::Of(env);
+  NetnsSource source;
+  try {
+    source = ParseSource(info[0]);
+  } catch (const Napi::Error& error) {
+    return Rejected(env, error);
+  }
   const Napi::Object object = environment.host_constructor.New({});
   Host* host = Unwrap(object);
-  host->thread_ = environment.NewThread(ParseSource(info));
+  host->thread_ = environment.NewThread(std::move(source));
   auto job = std::make_unique<Job>();
   job->kind = Job::Kind::kOpen;
   return environment.Submit(*host->thread_, std::move(job), object, [host](Napi::Env e, Job& done) -> Napi::Value {
@@ -87,15 +115,13 @@ void Host::Release(Napi::Env env) {
 
 Napi::Value Host::Exec(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  auto deferred = Napi::Promise::Deferred::New(env);
   try {
     if (closed_ || !thread_) throw Napi::Error::New(env, "this Host is closed");
     auto job = std::make_unique<Job>();
     job->steps = ParseSteps(info[0]);
     return Environment::Of(env).Submit(*thread_, std::move(job), Value(), OutcomeToJs);
   } catch (const Napi::Error& error) {
-    deferred.Reject(error.Value());
-    return deferred.Promise();
+    return Rejected(env, error);
   }
 }
 

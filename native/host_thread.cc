@@ -16,6 +16,22 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kIdle = std::chrono::seconds(2);
 constexpr auto kLockPoll = std::chrono::milliseconds(1);
 
+// Signals are for the process's own threads: a thread started meanwhile takes none.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
 template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
@@ -54,14 +70,9 @@ void HostThread::Add(std::unique_ptr<Job> job) {
   }
   group_->Enter();
   try {
-    // Signals are for the process's own threads; the new one inherits this mask.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const SignalsBlocked inherited;
     // Detached: the group knows when it is gone, and -z nodelete keeps its code.
     std::thread([self = shared_from_this()] { self->Run(); }).detach();
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     running_ = true;
   } catch (...) {
     group_->Leave();
@@ -196,11 +207,9 @@ Failure HostThread::RunStep(Step* step, StepResult* result) {
           [&](UnlockStep& s) { return locks_.erase(s.path) == 1 ? Failure{} : Failure{ENOLCK, "unlock"}; },
           [&](TapStep& s) {
             std::vector<Fd> queues;
-            if (const Failure failure = CreateTap(s.options, &queues)) return failure;
-            std::vector<int> fds;
-            for (Fd& queue : queues) fds.push_back(queue.Release());
-            *result = std::move(fds);
-            return Failure{};
+            const Failure failure = CreateTap(s.options, &queues);
+            *result = std::move(queues);
+            return failure;
           },
           [&](CloseFdsStep& s) {
             for (const int fd : s.fds) close(fd);

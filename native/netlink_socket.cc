@@ -20,7 +20,8 @@ constexpr int kDumpAttempts = 10;
 
 void SetBuffer(int fd, int force, int option, int size) {
   // The forced form needs CAP_NET_ADMIN; without it the system's maximum has to do.
-  if (setsockopt(fd, SOL_SOCKET, force, &size, sizeof size) != 0) setsockopt(fd, SOL_SOCKET, option, &size, sizeof size);
+  if (setsockopt(fd, SOL_SOCKET, force, &size, sizeof size) != 0)
+    setsockopt(fd, SOL_SOCKET, option, &size, sizeof size);
 }
 
 int BufferSize(int fd, int option) {

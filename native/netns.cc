@@ -15,7 +15,7 @@ constexpr char kOwn[] = "/proc/thread-self/ns/net";
 
 Failure Identify(int fd, NetnsId* id) {
   if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET) return Failure{EINVAL, "ioctl(NS_GET_NSTYPE)"};
-  struct stat status {};
+  struct stat status{};
   if (fstat(fd, &status) != 0) return LastError("fstat");
   id->device = status.st_dev;
   id->inode = status.st_ino;
@@ -42,7 +42,7 @@ Failure ShareDirectory(const std::string& directory) {
 }  // namespace
 
 Failure OpenNetns(const std::string& path, Fd* fd, NetnsId* id) {
-  Fd opened(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  Fd opened(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!opened) return LastError("open");
   if (Failure failure = Identify(opened.get(), id)) return failure;
   *fd = std::move(opened);
@@ -60,7 +60,7 @@ Failure DupNetns(int from, Fd* fd, NetnsId* id) {
 Failure OpenOwnNetns(Fd* fd, NetnsId* id) { return OpenNetns(kOwn, fd, id); }
 
 Failure EnterNetns(int fd, const NetnsId& id) {
-  struct stat own {};
+  struct stat own{};
   if (stat(kOwn, &own) == 0 && NetnsId{own.st_dev, own.st_ino} == id) return {};
   return setns(fd, CLONE_NEWNET) == 0 ? Failure{} : LastError("setns");
 }

@@ -21,6 +21,8 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t kMaxOutput = 64 << 10;
 // How soon a wait notices that the environment is going away.
 constexpr int kPollMs = 20;
+// A killed process ends at once, unless it sits in the kernel.
+constexpr int kKillMs = 2000;
 
 int PidfdOpen(pid_t pid) { return static_cast<int>(syscall(SYS_pidfd_open, pid, 0)); }
 int PidfdSignal(int pidfd, int signal) {
@@ -67,16 +69,16 @@ class SpawnSetup {
   posix_spawnattr_t attributes_;
 };
 
-// Takes what is there to read; false at the end of the pipe.
+// Takes what is there to read; false at the end of the pipe. One read empties a pipe (pipe(7): 64 KiB); a second one
+// might find what was written meanwhile, and a program that writes without end would hold us here.
 bool Drain(int fd, Bytes* output) {
-  uint8_t buffer[4096];
-  for (;;) {
-    const ssize_t size = read(fd, buffer, sizeof buffer);
-    if (size == 0) return false;
-    if (size < 0) return errno == EAGAIN || errno == EINTR;
-    const size_t room = kMaxOutput - std::min(kMaxOutput, output->size());
-    output->insert(output->end(), buffer, buffer + std::min(room, static_cast<size_t>(size)));
-  }
+  uint8_t buffer[64 << 10];
+  const ssize_t size = read(fd, buffer, sizeof buffer);
+  if (size == 0) return false;
+  if (size < 0) return errno == EAGAIN || errno == EINTR;
+  const size_t room = kMaxOutput - std::min(kMaxOutput, output->size());
+  output->insert(output->end(), buffer, buffer + std::min(room, static_cast<size_t>(size)));
+  return true;
 }
 
 // Waits until `pidfd` says that the process has ended, reading `pipe` meanwhile. False if time is up or it is to stop.
@@ -106,17 +108,19 @@ Failure Spawn(const std::string& file, const std::vector<std::string>& argv, con
   pid_t pid = 0;
   {
     const SpawnSetup setup(writing.get());
-    const int error =
-        posix_spawn(&pid, file.c_str(), setup.actions(), setup.attributes(), Pointers(argv).data(), Pointers(env).data());
+    const int error = posix_spawn(&pid, file.c_str(), setup.actions(), setup.attributes(), Pointers(argv).data(),
+                                  Pointers(env).data());
     if (error != 0) return Failure{error, "spawn"};
   }
   writing.Reset();
   const Fd pidfd(PidfdOpen(pid));
+  const Failure unwatched = pidfd ? Failure{} : LastError("pidfd_open");
   const bool ended = pidfd && AwaitEnd(pidfd.get(), reading.get(), timeout_ms, stopping, &result->output);
   if (!ended) kill(pid, SIGKILL);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
+  if (unwatched) return unwatched;
   if (!ended) return Failure{stopping() ? ECANCELED : ETIMEDOUT, "spawn"};
   result->status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   return {};
@@ -128,19 +132,26 @@ Failure Terminate(pid_t pid, const std::string& match, int timeout_ms, const Sto
   if (!pidfd) return errno == ESRCH ? Failure{} : LastError("pidfd_open");
   // The descriptor was opened first: what is read now belongs to the process that it holds, or that one has ended.
   Bytes cmdline;
-  if (ReadFile("/proc/" + std::to_string(pid) + "/cmdline", &cmdline)) return {};
+  if (const Failure failure = ReadFile("/proc/" + std::to_string(pid) + "/cmdline", &cmdline)) {
+    return failure.error == ENOENT || failure.error == ESRCH ? Failure{} : failure;
+  }
   std::replace(cmdline.begin(), cmdline.end(), uint8_t{0}, uint8_t{' '});
   if (std::search(cmdline.begin(), cmdline.end(), match.begin(), match.end()) == cmdline.end()) {
     // A zombie has no command line any more.
     if (!cmdline.empty()) *outcome = "mismatch";
     return {};
   }
-  *outcome = "terminated";
-  for (const int signal : {SIGTERM, SIGKILL}) {
-    if (PidfdSignal(pidfd.get(), signal) != 0) return errno == ESRCH ? Failure{} : LastError("pidfd_send_signal");
-    if (AwaitEnd(pidfd.get(), -1, timeout_ms, stopping, nullptr)) return {};
+  const struct {
+    int signal;
+    const char* outcome;
+    int timeout_ms;
+  } attempts[] = {{SIGTERM, "terminated", timeout_ms}, {SIGKILL, "killed", std::max(timeout_ms, kKillMs)}};
+  for (const auto& attempt : attempts) {
+    *outcome = attempt.outcome;
+    if (PidfdSignal(pidfd.get(), attempt.signal) != 0)
+      return errno == ESRCH ? Failure{} : LastError("pidfd_send_signal");
+    if (AwaitEnd(pidfd.get(), -1, attempt.timeout_ms, stopping, nullptr)) return {};
     if (stopping()) return Failure{ECANCELED, "terminate"};
-    *outcome = "killed";
   }
   return Failure{ETIMEDOUT, "terminate"};
 }

@@ -1,5 +1,7 @@
 #include "step_parser.h"
 
+#include <linux/if.h>
+
 #include <map>
 #include <string>
 #include <utility>
@@ -23,7 +25,8 @@ std::string String(const Napi::Object& object, const char* field) {
 int Integer(const Napi::Object& object, const char* field, int min, int max) {
   const Napi::Value value = object.Get(field);
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1e300;
-  if (!(number >= min && number <= max) || number != static_cast<int>(number)) Refuse(object, field, "an integer in range");
+  if (!(number >= min && number <= max) || number != static_cast<int>(number))
+    Refuse(object, field, "an integer in range");
   return static_cast<int>(number);
 }
 
@@ -35,7 +38,8 @@ std::optional<uint32_t> OptionalId(const Napi::Object& object, const char* field
   const Napi::Value value = object.Get(field);
   if (value.IsUndefined()) return std::nullopt;
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-  if (!(number >= 0 && number < 4294967295.0) || number != static_cast<uint32_t>(number)) Refuse(object, field, "a numeric id");
+  if (!(number >= 0 && number < 4294967295.0) || number != static_cast<uint32_t>(number))
+    Refuse(object, field, "a numeric id");
   return static_cast<uint32_t>(number);
 }
 
@@ -72,6 +76,7 @@ std::vector<std::string> Strings(const Napi::Object& object, const char* field) 
     const Napi::Value value = array.Get(i);
     if (!value.IsString()) Refuse(object, field, "an array of strings");
     strings.push_back(value.As<Napi::String>().Utf8Value());
+    if (strings.back().find('\0') != std::string::npos) Refuse(object, field, "an array of strings without NUL");
   }
   return strings;
 }
@@ -82,8 +87,13 @@ constexpr int kMaxQueues = 256;  // MAX_TAP_QUEUES, drivers/net/tap.c
 StepBody ParseTap(const Napi::Object& object) {
   TapOptions options;
   options.name = String(object, "name");
-  const Napi::Value mode = object.Get("mode");
-  options.tun = mode.IsString() && mode.As<Napi::String>().Utf8Value() == "tun";
+  // An empty name lets the kernel choose one, and % in it too; a longer one would be cut.
+  if (options.name.empty() || options.name.size() >= IFNAMSIZ || options.name.find('%') != std::string::npos) {
+    Refuse(object, "name", "an interface name");
+  }
+  const std::string mode = object.Get("mode").IsUndefined() ? "tap" : String(object, "mode");
+  if (mode != "tap" && mode != "tun") Refuse(object, "mode", "tap or tun");
+  options.tun = mode == "tun";
   options.persist = Flag(object, "persist");
   options.owner = OptionalId(object, "owner");
   options.group = OptionalId(object, "group");
@@ -98,9 +108,10 @@ StepBody ParseCloseFds(const Napi::Object& object) {
   CloseFdsStep step;
   for (uint32_t i = 0; i < array.Length(); i++) {
     const Napi::Value value = array.Get(i);
-    const int fd = value.IsNumber() ? value.As<Napi::Number>().Int32Value() : -1;
-    if (fd < 0) Refuse(object, "fds", "an array of file descriptors");
-    step.fds.push_back(fd);
+    const double fd = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+    if (!(fd >= 0 && fd <= kMaxInt) || fd != static_cast<int>(fd))
+      Refuse(object, "fds", "an array of file descriptors");
+    step.fds.push_back(static_cast<int>(fd));
   }
   return step;
 }
@@ -117,10 +128,13 @@ const std::map<std::string, Parse>& Parsers() {
       {"readDir", [](const Napi::Object& o) -> StepBody { return ReadDirStep{String(o, "path")}; }},
       {"writeFile",
        [](const Napi::Object& o) -> StepBody {
-         return WriteFileStep{String(o, "path"), Data(o, "data"), OptionalInteger(o, "mode", 0, 07777, -1), Flag(o, "sync")};
+         return WriteFileStep{String(o, "path"), Data(o, "data"), OptionalInteger(o, "mode", 0, 07777, -1),
+                              Flag(o, "sync")};
        }},
       {"rename",
-       [](const Napi::Object& o) -> StepBody { return RenameStep{String(o, "from"), String(o, "to"), Flag(o, "sync")}; }},
+       [](const Napi::Object& o) -> StepBody {
+         return RenameStep{String(o, "from"), String(o, "to"), Flag(o, "sync")};
+       }},
       {"unlink", [](const Napi::Object& o) -> StepBody { return UnlinkStep{String(o, "path")}; }},
       {"lock",
        [](const Napi::Object& o) -> StepBody {
@@ -131,7 +145,8 @@ const std::map<std::string, Parse>& Parsers() {
       {"closeFds", ParseCloseFds},
       {"spawn",
        [](const Napi::Object& o) -> StepBody {
-         return SpawnStep{String(o, "file"), Strings(o, "argv"), Strings(o, "env"), Integer(o, "timeoutMs", 0, kMaxInt)};
+         return SpawnStep{String(o, "file"), Strings(o, "argv"), Strings(o, "env"),
+                          Integer(o, "timeoutMs", 0, kMaxInt)};
        }},
       {"terminate",
        [](const Napi::Object& o) -> StepBody {
@@ -184,9 +199,10 @@ Napi::Value StepResultToJs(Napi::Env env, StepResult& result) {
     for (uint32_t i = 0; i < names->size(); i++) array.Set(i, (*names)[i]);
     return array;
   }
-  if (auto* fds = std::get_if<std::vector<int>>(&result)) {
+  if (auto* fds = std::get_if<std::vector<Fd>>(&result)) {
     Napi::Array array = Napi::Array::New(env, fds->size());
-    for (uint32_t i = 0; i < fds->size(); i++) array.Set(i, (*fds)[i]);
+    for (uint32_t i = 0; i < fds->size(); i++) array.Set(i, (*fds)[i].get());
+    for (Fd& fd : *fds) fd.Release();
     return array;
   }
   if (auto* spawned = std::get_if<SpawnResult>(&result)) {

@@ -67,15 +67,17 @@ struct UnbindNetnsStep {
   std::string path;
 };
 
-using StepBody = std::variant<NetlinkStep, ReadFileStep, ReadDirStep, WriteFileStep, RenameStep, UnlinkStep, LockStep,
-                              UnlockStep, TapStep, CloseFdsStep, SpawnStep, TerminateStep, BindNetnsStep, UnbindNetnsStep>;
+using StepBody =
+    std::variant<NetlinkStep, ReadFileStep, ReadDirStep, WriteFileStep, RenameStep, UnlinkStep, LockStep, UnlockStep,
+                 TapStep, CloseFdsStep, SpawnStep, TerminateStep, BindNetnsStep, UnbindNetnsStep>;
 
 struct Step {
   StepBody body;
   bool may_fail = false;
 };
 
+// Descriptors close themselves if no JavaScript is left to take them.
 using StepResult =
-    std::variant<std::monostate, Bytes, std::vector<std::string>, std::vector<int>, SpawnResult, const char*, Failure>;
+    std::variant<std::monostate, Bytes, std::vector<std::string>, std::vector<Fd>, SpawnResult, const char*, Failure>;
 
 }  // namespace virbr

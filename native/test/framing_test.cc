@@ -12,12 +12,12 @@ using virbr::Chunk;
 
 namespace {
 
-#define CHECK(condition)                                                         \
-  do {                                                                           \
-    if (!(condition)) {                                                          \
+#define CHECK(condition)                                                                 \
+  do {                                                                                   \
+    if (!(condition)) {                                                                  \
       std::fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition); \
-      std::exit(1);                                                              \
-    }                                                                            \
+      std::exit(1);                                                                      \
+    }                                                                                    \
   } while (false)
 
 void Add(Bytes* batch, uint16_t type, uint16_t flags, uint32_t sequence, const Bytes& body = {}) {

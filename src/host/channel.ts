@@ -2,9 +2,10 @@
 import type { NativeHost, NetlinkStep, Outcome, Step, StepFailure } from '../../binding/index.ts'
 import { ClosedError, SystemError } from '../errors.ts'
 import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../netlink/constants.ts'
-import { decodeReplies, encodeRequests } from '../netlink/message.ts'
-import type { AnyRequest, Message, Replies } from '../netlink/message.ts'
-import { encodeBatch } from '../nftables/batch.ts'
+import { decodeReplies, encodeRequests, Replies } from '../netlink/message.ts'
+import type { AnyRequest, Message } from '../netlink/message.ts'
+import { commitBatch, prepareBatch } from '../nftables/batch.ts'
+import type { PreparedBatch } from '../nftables/batch.ts'
 
 /** A netlink step that remembers what it asked, so that its reply can be read. */
 export interface RequestStep extends NetlinkStep {
@@ -22,14 +23,18 @@ export function firewallReadStep(requests: readonly AnyRequest[], options: { may
 }
 
 /** nf_tables changes: all or none; with `generation`, none (ERESTART) if the ruleset has changed since. */
-export function firewallStep(requests: readonly AnyRequest[], options: { generation?: number, mayFail?: boolean } = {}): RequestStep {
+export function firewallStep(
+  changes: readonly AnyRequest[] | PreparedBatch, options: { generation?: number, mayFail?: boolean } = {},
+): RequestStep {
   const { generation, ...rest } = options
-  const batch = encodeBatch(requests, generation === undefined ? {} : { generation })
+  const batch = commitBatch('body' in changes ? changes : prepareBatch(changes), { generation })
   return { op: 'netlink', protocol: NETLINK_NETFILTER, messages: batch.bytes, requests: batch.requests, atomic: true, ...rest }
 }
 
+/** A `mayFail` step whose socket failed, or whose dump changed all the time, has no reply: an error like the kernel's. */
 export function repliesOf(step: RequestStep, result: unknown): Replies {
-  return decodeReplies(step.requests, result as Uint8Array)
+  if (!isFailure(result)) return decodeReplies(step.requests, result as Uint8Array)
+  return Replies.none(step.requests, result.errno)
 }
 
 export function isFailure(result: unknown): result is StepFailure {

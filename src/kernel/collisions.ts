@@ -5,11 +5,18 @@ import { hostIn, ipSubnet, subnetsOverlap } from '../network/subnets.ts'
 import type { Route } from '../rtnetlink/routes.ts'
 import type { StoredNetwork } from './store.ts'
 
+const subnets = new WeakMap<NetworkConfig, string[]>()
+
 export function subnetsOf(config: NetworkConfig): string[] {
-  return (config.ip ?? []).map(ip => {
-    const { network, prefix } = ipSubnet(ip)
-    return `${network}/${prefix}`
-  })
+  let known = subnets.get(config)
+  if (known === undefined) {
+    known = (config.ip ?? []).map(ip => {
+      const { network, prefix } = ipSubnet(ip)
+      return `${network}/${prefix}`
+    })
+    subnets.set(config, known)
+  }
+  return known
 }
 
 /** Every configuration of a network: the persistent one and the running one may differ. */

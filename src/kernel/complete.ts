@@ -1,6 +1,7 @@
 /** What a configuration leaves to the driver is chosen once and kept: UUID, MAC, bridge name. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { NetworkConfig } from '../network/config.ts'
+import type { ForwardConfig, NetworkConfig } from '../network/config.ts'
+import { formatNetworkXml } from '../network/xml.ts'
 
 /** A configuration that says everything the driver needs. */
 export interface CompleteConfig extends NetworkConfig {
@@ -15,11 +16,17 @@ export function completeConfig(config: NetworkConfig, taken: ReadonlySet<string>
   return {
     ...config,
     uuid: config.uuid ?? randomUUID(),
-    ...(forward === undefined ? {} : { forward: { ...forward, mode: forward.mode ?? 'nat' } }),
+    ...(forward === undefined ? {} : { forward: completeForward(forward) }),
     bridge: { stp: true, delay: 0, ...config.bridge, name: bridgeName(config.bridge?.name, taken) },
     // libvirt's prefix for KVM, of the locally administered range.
     mac: config.mac ?? { address: `52:54:00:${randomBytes(3).toString('hex').replace(/(..)(?!$)/g, '$1:')}` },
   }
+}
+
+/** As libvirt has it, the device stands both in the attribute and in an `<interface>`, whichever was given. */
+function completeForward(forward: ForwardConfig): ForwardConfig {
+  const dev = forward.dev ?? forward.interface?.[0]?.dev
+  return { ...forward, mode: forward.mode ?? 'nat', ...(dev === undefined ? {} : { dev, interface: [{ dev }] }) }
 }
 
 /** The wanted name; a pattern with `%d`, by default `virbr%d`, takes the first free number. */
@@ -33,8 +40,17 @@ function bridgeName(wanted: string | undefined, taken: ReadonlySet<string>): str
 }
 
 /** The running configuration says what libvirt's does: the ports that masquerading uses, even if nobody chose them. */
-export function liveConfig(config: CompleteConfig): CompleteConfig {
+function liveConfig(config: CompleteConfig): CompleteConfig {
   const { forward } = config
   if (forward?.mode !== 'nat') return config
   return { ...config, forward: { ...forward, nat: { ...forward.nat, port: forward.nat?.port ?? { start: 1024, end: 65535 } } } }
+}
+
+const formatted = new WeakMap<CompleteConfig, string>()
+
+/** XML of the running configuration. */
+export function liveXml(config: CompleteConfig): string {
+  let xml = formatted.get(config)
+  if (xml === undefined) formatted.set(config, xml = formatNetworkXml(liveConfig(config)))
+  return xml
 }

@@ -37,6 +37,7 @@ export interface DnsmasqOptions {
 }
 
 export function dnsmasqConf(config: NetworkConfig, bridge: string, files: DnsmasqFiles, options: DnsmasqOptions): string {
+  const dhcp = (config.ip ?? []).some(ip => ip.dhcp !== undefined)
   const lines = [
     '# Made by virbr; overwritten at the next start of the network.',
     'strict-order',
@@ -46,21 +47,22 @@ export function dnsmasqConf(config: NetworkConfig, bridge: string, files: Dnsmas
     'except-interface=lo',
     'bind-dynamic',
     `interface=${bridge}`,
-    ...(config.forward === undefined ? isolatedLines(config) : []),
+    ...(config.forward === undefined ? isolatedLines : []),
     ...ipLines(config),
-    `dhcp-leasefile=${files.leases}`,
-    `dhcp-hostsfile=${files.hosts}`,
-    `addn-hosts=${files.addnhosts}`,
+    // libvirt has a helper program keep the leases; here dnsmasq's own file does.
+    ...(dhcp ? [`dhcp-leasefile=${files.leases}`, `dhcp-hostsfile=${files.hosts}`] : []),
+    ...(config.dns?.enable === false ? [] : [`addn-hosts=${files.addnhosts}`]),
     ...(config.mtu === undefined ? [] : [`dhcp-option=option:mtu,${config.mtu.size}`]),
     ...(config.dnsmasq?.option ?? []).map(({ value }) => value),
   ]
   return `${lines.join('\n')}\n`
 }
 
-/** Without a route to the outside there is no default gateway to announce and nobody to ask. */
-function isolatedLines(config: NetworkConfig): string[] {
-  return ['dhcp-option=3', ...((config.dns?.forwarder ?? []).length > 0 ? [] : ['no-resolv'])]
-}
+/**
+ * Without a route to the outside there is no default gateway to announce, and the host's own name servers, which would be
+ * a way out, are not asked.
+ */
+const isolatedLines = ['dhcp-option=3', 'no-resolv', 'ra-param=*,0,0']
 
 function dnsLines({ dns = {}, domain }: NetworkConfig): string[] {
   const lines: string[] = []
@@ -69,7 +71,7 @@ function dnsLines({ dns = {}, domain }: NetworkConfig): string[] {
     lines.push(...(domain.localOnly === true ? [`local=/${domain.name}/`] : []), `domain=${domain.name}`, 'expand-hosts')
   }
   if (dns.forwardPlainNames === false) {
-    lines.push('domain-needed', ...(domain?.name === undefined ? ['local=//'] : []))
+    lines.push('domain-needed', 'local=//')
   }
   lines.push(...forwarderLines(dns))
   for (const { name, value } of dns.txt ?? []) lines.push(`txt-record=${name},${value}`)
@@ -91,12 +93,12 @@ function ipLines(config: NetworkConfig): string[] {
   const lines: string[] = []
   let leases = 0
   for (const ip of config.ip ?? []) {
-    const { network, netmask, prefix } = ipSubnet(ip)
+    const { address, network, netmask, prefix } = ipSubnet(ip)
     for (const { start, end, lease } of ip.dhcp?.range ?? []) {
       lines.push(`dhcp-range=${[start, end, netmask ?? prefix, leaseTime(lease)].filter(part => part !== undefined).join(',')}`)
       leases += rangeSize(start, end)
     }
-    if (ip.dhcp !== undefined && (ip.dhcp.range ?? []).length === 0) lines.push(`dhcp-range=${network},static`)
+    if (ip.dhcp !== undefined && (ip.dhcp.range ?? []).length === 0) lines.push(`dhcp-range=${address},static`)
     if (ip.dhcp !== undefined) lines.push('dhcp-no-override', 'dhcp-authoritative')
     if (ip.tftp !== undefined) lines.push('enable-tftp', ...(ip.tftp.root === undefined ? [] : [`tftp-root=${ip.tftp.root}`]))
     if (ip.dhcp?.bootp !== undefined) lines.push(bootLine(ip.dhcp.bootp))
@@ -124,8 +126,10 @@ function leaseTime(lease: LeaseConfig | undefined): string | undefined {
 /** Fixed leases: dhcp-hostsfile. */
 export function dnsmasqHosts(config: NetworkConfig): string {
   const hosts = (config.ip ?? []).flatMap(ip => ip.dhcp?.host ?? [])
-  return hosts.map(({ mac, ip, name, lease }) =>
-    `${[mac, ip, name, leaseTime(lease)].filter(part => part !== undefined).join(',')}\n`).join('')
+  return hosts.map(({ mac, ip, name, lease }) => {
+    const parts = [...(mac === undefined ? [name, ip] : [mac, ip, name]), leaseTime(lease)]
+    return `${parts.filter(part => part !== undefined).join(',')}\n`
+  }).join('')
 }
 
 /** Names besides the guests' own: addn-hosts. */

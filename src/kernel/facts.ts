@@ -2,7 +2,7 @@
 import { constants } from 'node:os'
 import type { ReadFileStep } from '../../binding/index.ts'
 import { VirbrError } from '../errors.ts'
-import { firewallReadStep, repliesOf, routeStep } from '../host/channel.ts'
+import { repliesOf, routeStep } from '../host/channel.ts'
 import type { RequestStep } from '../host/channel.ts'
 import { sysctlPath } from '../host/sysctl.ts'
 import { getLink, listLinks, setLink } from '../rtnetlink/links.ts'
@@ -10,8 +10,9 @@ import { decodeLink } from '../rtnetlink/links.ts'
 import { decodeRoute, listRoutes } from '../rtnetlink/routes.ts'
 import type { Link } from '../rtnetlink/links.ts'
 import type { Route } from '../rtnetlink/routes.ts'
-import { readRuleset, rulesetRequests } from './firewall.ts'
+import { readRuleset, rulesetStep } from './firewall.ts'
 import type { Ruleset } from './firewall.ts'
+import type { State } from './state.ts'
 
 export interface Facts {
   /** CAP_NET_ADMIN in the namespace. */
@@ -29,13 +30,25 @@ type FactSteps = readonly [RequestStep & { mayFail: true }, RequestStep & { mayF
 /** An index that no link has. */
 const noIndex = 0x7fffffff
 
+/** By bridge: the same bytes every time. */
+const encoded = new Map<string, FactSteps>()
+
 export function factSteps(bridge: string): FactSteps {
+  let steps = encoded.get(bridge)
+  if (steps === undefined) {
+    if (encoded.size >= 4096) encoded.clear()
+    encoded.set(bridge, steps = encodeFactSteps(bridge))
+  }
+  return steps
+}
+
+function encodeFactSteps(bridge: string): FactSteps {
   const mayFail = { mayFail: true } as const
   return [
     // A change of a link that does not exist: EPERM without the capability, else ENODEV, and nothing happens either way.
     { ...routeStep(setLink(noIndex, { up: true }, {})), ...mayFail },
     { ...routeStep([getLink(bridge), listRoutes({ family: 4 })]), ...mayFail },
-    { ...firewallReadStep(rulesetRequests()), ...mayFail },
+    rulesetStep(),
     { op: 'readFile', path: sysctlPath('net.ipv4.ip_forward') },
   ]
 }
@@ -45,17 +58,23 @@ export function readFacts(steps: FactSteps, results: readonly unknown[]): Facts 
   const route = repliesOf(steps[1], results[1])
   const [links = [], routes = []] = route.messages
   const ruleset = repliesOf(steps[2], results[2])
-  // ENOENT: chains that are not there, and a main table in which nothing has stood yet.
-  const unreadable = [...ruleset.errors, route.errors[1]]
-    .find(error => error !== undefined && error.errno !== constants.errno.ENOENT)
-  if (unreadable !== undefined && probe.error?.errno !== constants.errno.EPERM) throw unreadable
+  // Not there: chains, the bridge, and a main table in which nothing has stood yet.
+  const { EPERM, ENOENT, ENODEV } = constants.errno
+  const capable = probe.errno(0) !== EPERM
+  const unreadable = ruleset.firstError(ENOENT) ?? route.firstError(ENOENT, ENODEV)
+  if (unreadable !== undefined && capable) throw unreadable
   return {
-    capable: probe.error?.errno !== constants.errno.EPERM,
+    capable,
     bridge: links[0] === undefined ? undefined : decodeLink(links[0]),
     routes: routes.map(decodeRoute),
     ruleset: readRuleset(ruleset.messages),
     ipForward: Buffer.from(results[3] as Uint8Array).toString().trim() !== '0',
   }
+}
+
+export async function loadFacts(state: State, bridge: string): Promise<Facts> {
+  const steps = factSteps(bridge)
+  return readFacts(steps, await state.run(steps))
 }
 
 export function checkCapable(facts: Pick<Facts, 'capable'>, what: string): void {

@@ -3,7 +3,11 @@
  * whoever drops forwarded packets there (Docker, ufw), and the iptables tools show them. Chains are our own; libvirt's are
  * never touched. Every rule carries the network's UUID in its userdata, by which it is found again exactly.
  */
+import { firewallReadStep } from '../host/channel.ts'
+import type { RequestStep } from '../host/channel.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
+import { prepareBatch } from '../nftables/batch.ts'
+import type { PreparedBatch } from '../nftables/batch.ts'
 import { addChain, decodeChain, deleteChain, listChains } from '../nftables/chains.ts'
 import type { Chain } from '../nftables/chains.ts'
 import { decodeGeneration, getGeneration } from '../nftables/generation.ts'
@@ -15,6 +19,7 @@ import { addTable, decodeTable, deleteTable, listTables } from '../nftables/tabl
 import { ownerTag } from '../nftables/userdata.ts'
 import type { NetworkConfig } from '../network/config.ts'
 import { ipSubnet } from '../network/subnets.ts'
+import type { CompleteConfig } from './complete.ts'
 
 const family = 'ip'
 
@@ -123,14 +128,17 @@ export interface Ruleset {
   rules: Rule[]
 }
 
-/** The reads behind a `Ruleset`. Chains that are not there answer ENOENT; let the step fail. */
-export function rulesetRequests(): AnyRequest[] {
-  return [
+let encodedReads: (RequestStep & { mayFail: true }) | undefined
+
+/** The reads behind a `Ruleset`. Chains that are not there answer ENOENT. */
+export function rulesetStep(): RequestStep & { mayFail: true } {
+  encodedReads ??= { ...firewallReadStep([
     getGeneration(),
     listTables({ family }),
     listChains({ family }),
     ...[...baseChains, ...ourChains].map(({ table, name }) => listRules({ family, table, chain: name })),
-  ]
+  ]), mayFail: true }
+  return encodedReads
 }
 
 export function readRuleset([generation = [], foundTables = [], chains = [], ...rules]: Message[][]): Ruleset {
@@ -146,22 +154,53 @@ function isMadeHere(userdata: Uint8Array | undefined): boolean {
   return userdata !== undefined && Buffer.compare(userdata, madeHere) === 0
 }
 
-/** Tables, chains, jumps as far as they are missing, then the network's rules: one batch. */
-export function installRequests(ruleset: Ruleset, rules: readonly NetworkRule[], uuid: string): AnyRequest[] {
-  if (rules.length === 0) return []
-  const owner = ownerTag(uuidBytes(uuid))
-  const hasTable = (name: string): boolean => ruleset.tables.some(table => table.name === name)
-  const hasChain = (table: string, name: string): boolean => ruleset.chains.some(chain => chain.table === table && chain.name === name)
-  const hasJump = (base: BaseChain, target: string): boolean => ruleset.rules.some(rule =>
+interface Missing {
+  tables: string[]
+  bases: BaseChain[]
+  chains: { table: string, name: string }[]
+  jumps: { base: BaseChain, target: string }[]
+}
+
+function missingFrom({ tables: found, chains, rules }: Ruleset): Missing {
+  const hasChain = ({ table, name }: { table: string, name: string }): boolean =>
+    chains.some(chain => chain.table === table && chain.name === name)
+  const hasJump = (base: BaseChain, target: string): boolean => rules.some(rule =>
     rule.table === base.table && rule.chain === base.name && jumpTarget(rule) === target)
+  return {
+    tables: tables.filter(name => !found.some(table => table.name === name)),
+    bases: baseChains.filter(base => !hasChain(base)),
+    chains: ourChains.filter(chain => !hasChain(chain)),
+    jumps: baseChains.flatMap(base => base.jumps.toReversed().filter(target => !hasJump(base, target)).map(target => ({ base, target }))),
+  }
+}
+
+/** What decides the batch besides the configuration. */
+export function missingKey(ruleset: Ruleset): string {
+  const { tables: missingTables, bases, chains, jumps } = missingFrom(ruleset)
   return [
-    ...tables.filter(name => !hasTable(name)).map(name => addTable({ family, name, userdata: madeHere })),
-    ...baseChains.filter(({ table, name }) => !hasChain(table, name))
-      .map(({ table, name, type, hook, priority }) => addChain({ family, table, name, type, hook, priority, userdata: madeHere })),
-    ...ourChains.filter(({ table, name }) => !hasChain(table, name)).map(({ table, name }) => addChain({ family, table, name })),
-    ...baseChains.flatMap(base => base.jumps.toReversed().filter(target => !hasJump(base, target)).map(target => addRule({
-      family, table: base.table, chain: base.name, insert: true, expressions: iptablesRule({ family, target: { jump: target } }),
-    }))),
+    ...missingTables,
+    ...[...bases, ...chains].map(({ table, name }) => `${table} ${name}`),
+    ...jumps.map(({ base, target }) => `${base.table} ${base.name} ${target}`),
+  ].join(',')
+}
+
+/** Tables, chains, jumps as far as they are missing, then the network's rules: one batch. Undefined if there are none. */
+export function installBatch(ruleset: Ruleset, config: CompleteConfig, bridge: string): PreparedBatch | undefined {
+  const rules = networkRules(config, bridge)
+  if (rules.length === 0) return undefined
+  return prepareBatch(installRequests(missingFrom(ruleset), rules, config.uuid))
+}
+
+function installRequests(missing: Missing, rules: readonly NetworkRule[], uuid: string): AnyRequest[] {
+  const owner = ownerTag(uuidBytes(uuid))
+  return [
+    ...missing.tables.map(name => addTable({ family, name, userdata: madeHere })),
+    ...missing.bases.map(({ table, name, type, hook, priority }) =>
+      addChain({ family, table, name, type, hook, priority, userdata: madeHere })),
+    ...missing.chains.map(({ table, name }) => addChain({ family, table, name })),
+    ...missing.jumps.map(({ base: { table, name }, target }) => addRule({
+      family, table, chain: name, insert: true, expressions: iptablesRule({ family, target: { jump: target } }),
+    })),
     ...rules.map(({ table, chain, ...rule }) => addRule({
       family, table, chain, insert: true, expressions: iptablesRule({ family, ...rule }), userdata: owner,
     })),

@@ -3,27 +3,31 @@ import { VirbrError } from '../errors.ts'
 import type { NetworkConfig } from '../network/config.ts'
 import type { Lease, Network, NetworkInfo } from '../network/connection.ts'
 import { ipSubnet } from '../network/subnets.ts'
-
+import { checkOptions, checkType } from './arguments.ts'
 import type { CompleteConfig } from './complete.ts'
 import { dnsmasqFiles, parseLeases } from './dnsmasq.ts'
-import { factSteps, readFacts } from './facts.ts'
+import { factSteps, loadFacts, readFacts } from './facts.ts'
+import { leftoverReads, repairLeftovers } from './repair.ts'
 import { startNetwork } from './start.ts'
 import { textOf } from './state.ts'
 import type { State } from './state.ts'
 import { loadNetwork, noNetwork, readNetwork, removeConfig, storedNetwork } from './store.ts'
 import type { StoredNetwork } from './store.ts'
-import { takeDown } from './teardown.ts'
+import { takeDown, takeDownReads } from './teardown.ts'
 
 /** A network by name: each call looks at what is there now, whichever process put it there. */
 export class KernelNetwork implements Network {
   readonly name: string
   readonly uuid: string
   readonly #state: State
+  /** The bridge's name when it was last looked at. */
+  #bridge: string
 
-  constructor(state: State, name: string, uuid: string) {
+  constructor(state: State, { name, uuid, bridge }: { name: string, uuid: string, bridge: string }) {
     this.#state = state
     this.name = name
     this.uuid = uuid
+    this.#bridge = bridge
   }
 
   async info(): Promise<NetworkInfo> {
@@ -38,26 +42,26 @@ export class KernelNetwork implements Network {
 
   async start(): Promise<void> {
     const state = this.#state
-    // Which bridge to look for stands in the configuration; one more look at it under the lock tells if that still holds.
-    const bridge = this.#inactive(await this.#load()).bridge.name
+    // Everything in one visit to the Host's thread, for the bridge that the network had last.
+    const bridge = this.#bridge
     const facts = factSteps(bridge)
-    await state.locked([...readNetwork(state, this.name), ...facts], async results => {
+    const leftovers = leftoverReads(state, this.name)
+    await state.locked([...readNetwork(state, this.name), ...leftovers, ...facts], async results => {
       const config = this.#inactive(this.#same(storedNetwork(state, this.name, results.slice(0, 3))))
-      const read = async (): Promise<ReturnType<typeof readFacts>> => {
-        const again = factSteps(config.bridge.name)
-        return readFacts(again, await state.run(again))
-      }
-      const now = config.bridge.name === bridge ? readFacts(facts, results.slice(3)) : await read()
-      await startNetwork(state, config, now, read)
+      this.#bridge = config.bridge.name
+      const repaired = await repairLeftovers(state, this.name, results.slice(3, 5))
+      const now = repaired || config.bridge.name !== bridge
+        ? await loadFacts(state, config.bridge.name) : readFacts(facts, results.slice(5))
+      await startNetwork(state, config, now)
     })
   }
 
   async destroy(): Promise<void> {
     const state = this.#state
-    await state.locked(readNetwork(state, this.name), async results => {
-      const { active } = this.#same(storedNetwork(state, this.name, results))
+    await state.locked([...readNetwork(state, this.name), ...takeDownReads(state, this.name)], async results => {
+      const { active } = this.#same(storedNetwork(state, this.name, results.slice(0, 3)))
       if (active === undefined) throw new VirbrError('ERR_NETWORK_INACTIVE', `network ${this.name} is not active`)
-      await takeDown(state, active, 'active')
+      await takeDown(state, active, 'active', results.slice(3))
     })
   }
 
@@ -70,6 +74,7 @@ export class KernelNetwork implements Network {
   }
 
   async setAutostart(on: boolean): Promise<void> {
+    checkType('on', on, 'boolean')
     const state = this.#state
     const path = join(state.paths.autostart, `${this.name}.xml`)
     await state.locked(readNetwork(state, this.name), async results => {
@@ -79,7 +84,9 @@ export class KernelNetwork implements Network {
     })
   }
 
-  async xml({ inactive = false }: { inactive?: boolean } = {}): Promise<string> {
+  async xml(options: { inactive?: boolean } = {}): Promise<string> {
+    checkOptions('options', options, { inactive: 'boolean' })
+    const { inactive = false } = options
     const { persistent, active } = await this.#load()
     if (active !== undefined && !inactive) return active.xml
     if (persistent !== undefined) return persistent.xml
@@ -90,7 +97,9 @@ export class KernelNetwork implements Network {
     return structuredClone(this.#state.parse(await this.xml(options)))
   }
 
-  async leases({ mac }: { mac?: string } = {}): Promise<Lease[]> {
+  async leases(filter: { mac?: string } = {}): Promise<Lease[]> {
+    checkOptions('filter', filter, { mac: 'string' })
+    const { mac } = filter
     const { active } = await this.#load()
     if (active === undefined) throw new VirbrError('ERR_NETWORK_INACTIVE', `network ${this.name} is not active`)
     const path = dnsmasqFiles(this.#state.paths, this.name).leases

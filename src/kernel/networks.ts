@@ -3,11 +3,13 @@ import type { NetworkConfig } from '../network/config.ts'
 import type { Network, NetworkFilter, Networks } from '../network/connection.ts'
 import { validateNetwork } from '../network/validate.ts'
 import { formatNetworkXml, parseNetworkXml } from '../network/xml.ts'
+import { checkOptions } from './arguments.ts'
 import { checkNetworks } from './collisions.ts'
 import { completeConfig } from './complete.ts'
 import type { CompleteConfig } from './complete.ts'
-import { factSteps, linkNamesStep, linksOf, readFacts } from './facts.ts'
+import { linkNamesStep, linksOf, loadFacts } from './facts.ts'
 import { KernelNetwork } from './network.ts'
+import { leftoverReads, repairLeftovers } from './repair.ts'
 import { startNetwork } from './start.ts'
 import type { State } from './state.ts'
 import { loadNetworks, noNetwork, readNetwork, saveConfig, storedNetwork } from './store.ts'
@@ -24,6 +26,7 @@ export class KernelNetworks implements Networks {
   }
 
   async list(filter: NetworkFilter = {}): Promise<Network[]> {
+    checkOptions('filter', filter, { active: 'boolean', persistent: 'boolean', autostart: 'boolean' })
     const { active, persistent, autostart } = filter
     const matches = (wanted: boolean | undefined, is: boolean): boolean => wanted === undefined || wanted === is
     return (await loadNetworks(this.#state))
@@ -51,7 +54,7 @@ export class KernelNetworks implements Networks {
     return state.locked([linkNamesStep()], async ([links]) => {
       const config = await this.#complete(wanted, links)
       await state.run(saveConfig(state, config.name, formatNetworkXml(config)))
-      return new KernelNetwork(state, config.name, config.uuid)
+      return new KernelNetwork(state, { name: config.name, uuid: config.uuid, bridge: config.bridge.name })
     })
   }
 
@@ -60,12 +63,9 @@ export class KernelNetworks implements Networks {
     const state = this.#state
     return state.locked([linkNamesStep()], async ([links]) => {
       const config = await this.#complete(wanted, links, { create: true })
-      const read = async (): Promise<ReturnType<typeof readFacts>> => {
-        const steps = factSteps(config.bridge.name)
-        return readFacts(steps, await state.run(steps))
-      }
-      await startNetwork(state, config, await read(), read)
-      return new KernelNetwork(state, config.name, config.uuid)
+      await repairLeftovers(state, config.name, await state.run(leftoverReads(state, config.name)))
+      await startNetwork(state, config, await loadFacts(state, config.bridge.name))
+      return new KernelNetwork(state, { name: config.name, uuid: config.uuid, bridge: config.bridge.name })
     })
   }
 
@@ -102,8 +102,8 @@ export class KernelNetworks implements Networks {
     return config
   }
 
-  #handle({ name, uuid }: StoredNetwork): Network {
-    return new KernelNetwork(this.#state, name, uuid)
+  #handle({ name, uuid, persistent, active }: StoredNetwork): Network {
+    return new KernelNetwork(this.#state, { name, uuid, bridge: active?.bridge.name ?? persistent?.config.bridge?.name ?? '' })
   }
 }
 

@@ -29,7 +29,11 @@ export function encodeRecord(record: NetworkRecord): string {
 export function decodeRecord(bytes: Uint8Array): NetworkRecord | undefined {
   try {
     const record = JSON.parse(Buffer.from(bytes).toString()) as NetworkRecord
-    return record.version === 1 ? record : undefined
+    const { version, name, uuid, xml, bridge, netns, bootId } = record
+    const texts = [name, uuid, xml, bridge.name, bridge.mac, netns.spec, bootId]
+    const numbers = [bridge.index, netns.device, netns.inode]
+    const whole = texts.every(text => typeof text === 'string') && numbers.every(number => typeof number === 'number')
+    return version === 1 && whole ? record : undefined
   } catch {
     return undefined
   }

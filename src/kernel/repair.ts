@@ -3,7 +3,7 @@
  * under the lock.
  */
 import { join } from 'node:path'
-import type { Step } from '../../binding/index.ts'
+import type { ReadFileStep, Step } from '../../binding/index.ts'
 import { VirbrError } from '../errors.ts'
 import { isFailure, repliesOf, routeStep } from '../host/channel.ts'
 import { decodeLink, getLink } from '../rtnetlink/links.ts'
@@ -13,6 +13,9 @@ import type { NetworkRecord } from './record.ts'
 import type { State } from './state.ts'
 import { namesIn, readDir } from './store.ts'
 import { takeDown } from './teardown.ts'
+import type { Phase } from './teardown.ts'
+
+type MayFail<S> = S & { mayFail: true }
 
 const phases = ['starting', 'stopping', 'active'] as const
 
@@ -29,7 +32,22 @@ export async function repair(state: State): Promise<void> {
   })
 }
 
-async function repairNetwork(state: State, phase: (typeof phases)[number], name: string): Promise<void> {
+/** For a process that goes on while another was killed: what a start of the same network would stumble over. */
+export function leftoverReads({ paths }: State, name: string): [MayFail<ReadFileStep>, MayFail<ReadFileStep>] {
+  return [
+    { op: 'readFile', path: join(paths.starting, `${name}.json`), mayFail: true },
+    { op: 'readFile', path: join(paths.stopping, `${name}.json`), mayFail: true },
+  ]
+}
+
+/** Under the lock, so whoever wrote these is gone. True if there was something. */
+export async function repairLeftovers(state: State, name: string, results: readonly unknown[]): Promise<boolean> {
+  const found = (['starting', 'stopping'] as const).filter((_, position) => !isFailure(results[position]))
+  for (const phase of found) await repairNetwork(state, phase, name)
+  return found.length > 0
+}
+
+async function repairNetwork(state: State, phase: Phase, name: string): Promise<void> {
   const path = join(state.paths[phase], `${name}.json`)
   const [bytes] = await state.run([{ op: 'readFile', path }])
   const record = decodeRecord(bytes)

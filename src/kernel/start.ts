@@ -7,20 +7,20 @@ import { VirbrError } from '../errors.ts'
 import { failure, firewallStep, routeStep } from '../host/channel.ts'
 import { setSysctlStep } from '../host/sysctl.ts'
 import { NetlinkError } from '../netlink/error.ts'
+import type { PreparedBatch } from '../nftables/batch.ts'
 import type { NetworkConfig } from '../network/config.ts'
 import { ipSubnet, routeSubnet } from '../network/subnets.ts'
-import { formatNetworkXml } from '../network/xml.ts'
 import { newAddress } from '../rtnetlink/addresses.ts'
 import { newLink, setLink } from '../rtnetlink/links.ts'
 import { newRoute } from '../rtnetlink/routes.ts'
 import { checkRoutes } from './collisions.ts'
 import type { CompleteConfig } from './complete.ts'
-import { liveConfig } from './complete.ts'
+import { liveXml } from './complete.ts'
 import { dnsmasqFailure, dnsmasqFiles, findDnsmasq, needsDnsmasq, startDnsmasq } from './dnsmasq.ts'
 import type { DnsmasqOptions } from './dnsmasq.ts'
-import { checkCapable } from './facts.ts'
+import { checkCapable, loadFacts } from './facts.ts'
 import type { Facts } from './facts.ts'
-import { installRequests, networkRules } from './firewall.ts'
+import { installBatch, missingKey } from './firewall.ts'
 import { encodeRecord } from './record.ts'
 import type { NetworkRecord } from './record.ts'
 import type { State } from './state.ts'
@@ -46,23 +46,32 @@ export function checkStart(config: CompleteConfig, facts: Facts): void {
   checkRoutes(config, routes, index => (index === undefined ? 'no link' : `link ${index}`))
 }
 
-export interface StartPlan {
+/** A start as steps. Everything but the ruleset's generation is the same each time, so plans are kept. */
+interface StartPlan {
+  /** What the plan was made for; another key, another plan. */
+  key: string
+  record: NetworkRecord
   steps: Step[]
+  /** Rules, and the position of the step that commits them. */
+  rules: { batch: PreparedBatch, position: number } | undefined
   /** Position of the step that starts dnsmasq. */
   spawn: number | undefined
 }
 
+interface Dnsmasq {
+  program: string
+  options: DnsmasqOptions
+}
+
 /** What a start does, in order. The record is written before the kernel is touched, and moved when all is done. */
-export function startPlan(
-  state: State, config: CompleteConfig, facts: Facts, record: NetworkRecord, dnsmasq: { program: string, options: DnsmasqOptions } | undefined,
-): StartPlan {
+function makePlan(state: State, config: CompleteConfig, facts: Facts, dnsmasq: Dnsmasq | undefined, key: string): StartPlan {
   const { paths } = state
-  const file = `${config.name}.json`
+  const record = newRecord(state, config)
   const { bridge } = record
-  const rules = installRequests(facts.ruleset, networkRules(config, bridge.name), config.uuid)
+  const batch = installBatch(facts.ruleset, config, bridge.name)
   const forwarding = config.forward !== undefined && !facts.ipForward
-  const steps: Step[] = [
-    { op: 'writeFile', path: join(paths.starting, file), data: encodeRecord(record), mode: 0o644 },
+  const before: Step[] = [
+    { op: 'writeFile', path: join(paths.starting, `${config.name}.json`), data: encodeRecord(record), mode: 0o644 },
     ...(forwarding ? [{ op: 'writeFile', path: paths.ipForward, data: '0\n', mode: 0o644 } as const] : []),
     routeStep(newLink({
       name: bridge.name, kind: 'bridge', index: bridge.index, mac: bridge.mac,
@@ -70,17 +79,31 @@ export function startPlan(
       bridge: { forwardDelayMs: config.bridge.delay * 1000, stp: config.bridge.stp },
     }, {})),
     ...ipv6Steps(bridge.name),
-    ...(rules.length === 0 ? [] : [firewallStep(rules, { generation: facts.ruleset.generation })]),
+  ]
+  const after: Step[] = [
     routeStep([...addressRequests(config, bridge.index), ...setLink(bridge.index, { up: true }, {}), ...routeRequests(config, bridge.index)]),
     ...(forwarding ? [setSysctlStep('net.ipv4.ip_forward', 1)] : []),
+    ...(dnsmasq === undefined ? [] : startDnsmasq(dnsmasq.program, config, bridge.name, dnsmasqFiles(paths, config.name), dnsmasq.options)),
   ]
-  const dnsmasqSteps = dnsmasq === undefined ? []
-    : startDnsmasq(dnsmasq.program, config, bridge.name, dnsmasqFiles(paths, config.name), dnsmasq.options)
-  steps.push(...dnsmasqSteps)
+  const steps = [...before, ...(batch === undefined ? [] : [firewallStep(batch)]), ...after]
   const spawn = dnsmasq === undefined ? undefined : steps.length - 1
   // A dnsmasq that failed ends with a status, which is no failure of the step: the record is moved once it is looked at.
   if (spawn === undefined) steps.push(activate(state, config.name))
-  return { steps, spawn }
+  return { key, record, steps, rules: batch === undefined ? undefined : { batch, position: before.length }, spawn }
+}
+
+const plans = new WeakMap<State, WeakMap<CompleteConfig, StartPlan>>()
+
+/** The last plan for a configuration, if nothing that it depends on has changed. */
+function planFor(state: State, config: CompleteConfig, facts: Facts, dnsmasq: Dnsmasq | undefined): StartPlan {
+  const key = `${missingKey(facts.ruleset)} ${facts.ipForward} ${dnsmasq?.program}`
+  let known = plans.get(state)
+  if (known === undefined) plans.set(state, known = new WeakMap())
+  const last = known.get(config)
+  if (last?.key === key) return last
+  const plan = makePlan(state, config, facts, dnsmasq, key)
+  known.set(config, plan)
+  return plan
 }
 
 function activate({ paths }: State, name: string): Step {
@@ -108,16 +131,17 @@ function addressRequests(config: NetworkConfig, index: number): ReturnType<typeo
 function routeRequests(config: NetworkConfig, index: number): ReturnType<typeof newRoute>[] {
   return (config.route ?? []).map(route => {
     const { network, prefix } = routeSubnet(route)
-    return newRoute({ to: `${network}/${prefix}`, via: route.gateway, index, ...(route.metric === undefined ? {} : { metric: route.metric }) })
+    // libvirt's default metric, where the kernel's would be 0.
+    return newRoute({ to: `${network}/${prefix}`, via: route.gateway, index, metric: route.metric ?? 1 })
   })
 }
 
-export function newRecord(state: State, config: CompleteConfig): NetworkRecord {
+function newRecord(state: State, config: CompleteConfig): NetworkRecord {
   return {
     version: 1,
     name: config.name,
     uuid: config.uuid,
-    xml: formatNetworkXml(liveConfig(config)),
+    xml: liveXml(config),
     bridge: { name: config.bridge.name, index: randomInt(...bridgeIndices), mac: config.mac.address },
     netns: state.netns,
     bootId: state.bootId,
@@ -125,21 +149,24 @@ export function newRecord(state: State, config: CompleteConfig): NetworkRecord {
   }
 }
 
-/** Carries out a start under the lock; `readFacts` reads again for each attempt. Undone completely if it fails. */
-export async function startNetwork(state: State, config: CompleteConfig, facts: Facts, readFacts: () => Promise<Facts>): Promise<void> {
+/** Carries out a start, under the lock. Undone completely if it fails. */
+export async function startNetwork(state: State, config: CompleteConfig, facts: Facts): Promise<void> {
   for (let attempt = 1, now = facts; ; attempt++) {
     checkStart(config, now)
     const dnsmasq = needsDnsmasq(config) ? { program: await findDnsmasq(state.dnsmasq), options: { keepUser: state.keepUser } } : undefined
-    const record = newRecord(state, config)
-    const error = await carryOut(state, startPlan(state, config, now, record, dnsmasq), record)
+    const plan = planFor(state, config, now, dnsmasq)
+    const error = await carryOut(state, plan, now.ruleset.generation)
     if (error === undefined) return
-    await takeDown(state, record, 'starting')
+    plans.get(state)?.delete(config)
+    await takeDown(state, plan.record, 'starting')
     if (attempt >= attempts || !isRace(error)) throw error
-    now = await readFacts()
+    now = await loadFacts(state, config.bridge.name)
   }
 }
 
-async function carryOut(state: State, { steps, spawn }: StartPlan, record: NetworkRecord): Promise<Error | undefined> {
+async function carryOut(state: State, plan: StartPlan, generation: number): Promise<Error | undefined> {
+  const { rules, spawn, record } = plan
+  const steps = rules === undefined ? plan.steps : plan.steps.with(rules.position, firewallStep(rules.batch, { generation }))
   const { results, failed } = await state.channel.exec(steps)
   if (failed !== undefined) return failure(steps[failed.step] as Step, failed, results[failed.step])
   if (spawn === undefined) return undefined

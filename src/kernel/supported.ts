@@ -9,7 +9,6 @@ const unsupported: [feature: string, used: (config: NetworkConfig) => boolean][]
   ['<network ipv6="yes">', config => config.ipv6 === true],
   ['<bridge zone>', config => config.bridge?.zone !== undefined],
   ['<bridge macTableManager="libvirt">', config => config.bridge?.macTableManager === 'libvirt'],
-  ['<forward><interface>', config => (config.forward?.interface ?? []).some(({ dev }) => dev !== config.forward?.dev)],
   ['<forward><pf>', config => config.forward?.pf !== undefined],
   ['<forward><address>', config => config.forward?.address !== undefined],
   ['<nat ipv6="yes">', config => config.forward?.nat?.ipv6 === true],

@@ -4,13 +4,14 @@
  */
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import type { Step } from '../../binding/index.ts'
+import type { ReadDirStep, ReadFileStep, Step } from '../../binding/index.ts'
 import { NetlinkError } from '../netlink/error.ts'
-import { failure, firewallReadStep, firewallStep, isFailure, repliesOf, routeStep } from '../host/channel.ts'
+import { failure, firewallStep, isFailure, repliesOf, routeStep } from '../host/channel.ts'
+import type { RequestStep } from '../host/channel.ts'
 import { setSysctlStep } from '../host/sysctl.ts'
-import { decodeLink, deleteLink, getLink, listLinks } from '../rtnetlink/links.ts'
+import { decodeLink, deleteLink, listLinks } from '../rtnetlink/links.ts'
 import { dnsmasqFiles } from './dnsmasq.ts'
-import { readRuleset, removeRequests, rulesetRequests } from './firewall.ts'
+import { readRuleset, removeRequests, rulesetStep } from './firewall.ts'
 import type { NetworkRecord } from './record.ts'
 import type { State } from './state.ts'
 import { namesIn, readDir } from './store.ts'
@@ -19,34 +20,51 @@ import { namesIn, readDir } from './store.ts'
 const dnsmasqEndMs = 5_000
 const attempts = 5
 
-/** Under the lock. `phase`: where the record stands now. */
-export async function takeDown(state: State, record: NetworkRecord, phase: 'starting' | 'active' | 'stopping'): Promise<void> {
+export type Phase = 'starting' | 'active' | 'stopping'
+
+type MayFail<S> = S & { mayFail: true }
+export type TakeDownReads = readonly [MayFail<ReadFileStep>, MayFail<RequestStep>, MayFail<RequestStep>, ReadDirStep, MayFail<ReadFileStep>]
+
+/** What there is to be taken down. */
+export function takeDownReads({ paths }: State, name: string): TakeDownReads {
+  return [
+    { op: 'readFile', path: dnsmasqFiles(paths, name).pid, mayFail: true },
+    bridgesStep(),
+    rulesetStep(),
+    readDir(paths.active),
+    { op: 'readFile', path: paths.ipForward, mayFail: true },
+  ]
+}
+
+let encodedBridges: MayFail<RequestStep> | undefined
+
+function bridgesStep(): MayFail<RequestStep> {
+  encodedBridges ??= { ...routeStep([listLinks({ kind: 'bridge', statistics: false })]), mayFail: true }
+  return encodedBridges
+}
+
+/** Under the lock. `phase`: where the record stands now. `found`: results of `takeDownReads`, if they are at hand. */
+export async function takeDown(state: State, record: NetworkRecord, phase: Phase, found?: readonly unknown[]): Promise<void> {
   const { paths } = state
   const file = `${record.name}.json`
-  const record_ = join(paths[phase], file)
   const files = dnsmasqFiles(paths, record.name)
   for (let attempt = 1; ; attempt++) {
-    const reads = [
-      { op: 'readFile', path: files.pid, mayFail: true },
-      routeStep([getLink(record.bridge.name), listLinks({ kind: 'bridge', statistics: false })], { mayFail: true }),
-      firewallReadStep(rulesetRequests(), { mayFail: true }),
-      readDir(paths.active),
-      { op: 'readFile', path: paths.ipForward, mayFail: true },
-    ] as const
-    const [pid, links, ruleset, active, ipForward] = await state.run(reads)
-    const [found, bridges = []] = repliesOf(reads[1], links).messages
-    const bridge = found?.[0] === undefined ? undefined : decodeLink(found[0])
-    const ours = bridge !== undefined && bridge.index === record.bridge.index && bridge.mac === record.bridge.mac
+    const reads = takeDownReads(state, record.name)
+    const [pid, links, ruleset, active, ipForward] = attempt === 1 && found !== undefined ? found : await state.run(reads)
+    const bridges = (repliesOf(reads[1], links).messages[0] ?? []).map(decodeLink)
+    const ours = bridges.find(({ name, index, mac }) =>
+      name === record.bridge.name && index === record.bridge.index && mac === record.bridge.mac)
     const last = namesIn(active, '.json').every(name => name === record.name)
-    const otherBridges = bridges.map(decodeLink).some(({ index }) => index !== record.bridge.index)
+    const otherBridges = bridges.some(bridge => bridge !== ours)
     const rules = readRuleset(repliesOf(reads[2], ruleset).messages)
     const removals = removeRequests(rules, record.uuid)
-    const pidNumber = isFailure(pid) ? NaN : Number(Buffer.from(pid).toString())
+    const pidNumber = isFailure(pid) ? NaN : Number(Buffer.from(pid as Uint8Array).toString())
 
     const steps: Step[] = [
-      ...(phase === 'active' ? [{ op: 'rename', from: record_, to: join(paths.stopping, file), mayFail: true } as const] : []),
+      ...(phase === 'active'
+        ? [{ op: 'rename', from: join(paths.active, file), to: join(paths.stopping, file), mayFail: true } as const] : []),
       ...(pidNumber > 0 ? [{ op: 'terminate', pid: pidNumber, match: files.conf, timeoutMs: dnsmasqEndMs } as const] : []),
-      ...(ours ? [routeStep([deleteLink(record.bridge.index)])] : []),
+      ...(ours !== undefined ? [routeStep([deleteLink(record.bridge.index)])] : []),
       // After the bridge: until it is gone the rules are what keeps the outside away from guests.
       ...(removals.length > 0 ? [firewallStep(removals, { generation: rules.generation })] : []),
       ...(last && !isFailure(ipForward) ? forwardingSteps(paths.ipForward, otherBridges) : []),

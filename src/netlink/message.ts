@@ -47,9 +47,9 @@ export function dump<F extends Fields, E extends Entries>(request: Request<F, E>
  * One Buffer for many requests, as the native side takes them: `nlmsg_seq` is the index of the request.
  * Throws InvalidArgumentError for a value that does not fit; nothing has been sent then.
  */
-export function encodeRequests(requests: readonly AnyRequest[]): Buffer {
+export function encodeRequests(requests: readonly AnyRequest[], firstIndex = 0): Buffer {
   const writer = new Writer(Math.max(256, requests.length * 160))
-  requests.forEach((request, index) => encodeRequest(writer, request, index))
+  requests.forEach((request, index) => encodeRequest(writer, request, firstIndex + index))
   return writer.finish()
 }
 
@@ -64,20 +64,63 @@ function encodeRequest(writer: Writer, request: AnyRequest, sequence: number): v
   writer.buffer.writeUInt32LE(sequence, start + 8)
 }
 
-export interface Replies {
-  /** By index of the request. */
-  messages: Message[][]
-  /** By index of the request; sparse. */
-  errors: NetlinkError[]
-  /** The first error in order of the requests. */
-  error: NetlinkError | undefined
+/** What the kernel answered, by index of the request. */
+export class Replies {
+  readonly messages: Message[][]
+  readonly #requests: readonly AnyRequest[]
+  /** Where each request's NLMSG_ERROR stands; sparse. */
+  readonly #errorsAt: number[] = []
+  readonly #bytes: Buffer
+
+  constructor(requests: readonly AnyRequest[], bytes: Buffer) {
+    this.#requests = requests
+    this.#bytes = bytes
+    this.messages = requests.map(() => [])
+  }
+
+  /** No reply at all: the first request has failed with a positive errno. */
+  static none(requests: readonly AnyRequest[], errno: number): Replies {
+    const bytes = Buffer.alloc(NLMSG_HDRLEN + 4)
+    bytes.writeUInt32LE(bytes.length)
+    bytes.writeInt32LE(-errno, NLMSG_HDRLEN)
+    const replies = new Replies(requests, bytes)
+    replies.addError(0, 0)
+    return replies
+  }
+
+  addError(index: number, at: number): void {
+    this.#errorsAt[index] ??= at
+  }
+
+  /** Positive errno of a request that was refused, 0 of one that was not. */
+  errno(index: number): number {
+    const at = this.#errorsAt[index]
+    return at === undefined ? 0 : -this.#bytes.readInt32LE(at + NLMSG_HDRLEN)
+  }
+
+  /** The error of one request. Made when it is asked for: many are expected, and a stack trace is not free. */
+  errorOf(index: number): NetlinkError | undefined {
+    const request = this.#requests[index]
+    const at = this.#errorsAt[index]
+    if (request === undefined || at === undefined) return undefined
+    return NetlinkError.fromReply(request, () => encodeRequests([request]), this.#bytes, at, this.#bytes.readUInt32LE(at))
+  }
+
+  /** The first error in order of the requests, leaving out those with an errno that is `expected`. */
+  firstError(...expected: number[]): NetlinkError | undefined {
+    const index = this.#errorsAt.findIndex((at, position) => at !== undefined && !expected.includes(this.errno(position)))
+    return this.errorOf(index)
+  }
+
+  get error(): NetlinkError | undefined {
+    return this.firstError()
+  }
 }
 
 /** Sorts a native reply by request and decodes it; `nlmsg_seq` is the index of the request. */
 export function decodeReplies(requests: readonly AnyRequest[], reply: Uint8Array): Replies {
   const bytes = Buffer.from(reply.buffer, reply.byteOffset, reply.length)
-  const messages: Message[][] = requests.map(() => [])
-  const errors: NetlinkError[] = []
+  const replies = new Replies(requests, bytes)
   for (let at = 0; at + NLMSG_HDRLEN <= bytes.length;) {
     const length = bytes.readUInt32LE(at)
     if (length < NLMSG_HDRLEN || at + length > bytes.length) break
@@ -88,13 +131,13 @@ export function decodeReplies(requests: readonly AnyRequest[], reply: Uint8Array
     // One that ends before its own header says nothing that could be read.
     const readable = request !== undefined && length >= NLMSG_HDRLEN + (type === NLMSG_ERROR ? 4 : request.format.header.size)
     if (readable && type === NLMSG_ERROR) {
-      errors[index] ??= NetlinkError.fromReply(request, () => encodeRequests([request]), bytes, at, length)
+      replies.addError(index, at)
     } else if (readable && type !== NLMSG_DONE) {
-      messages[index]?.push({ type, flags, ...decodeBody(request.format, bytes, at + NLMSG_HDRLEN, at + length) })
+      replies.messages[index]?.push({ type, flags, ...decodeBody(request.format, bytes, at + NLMSG_HDRLEN, at + length) })
     }
     at += (length + 3) & ~3
   }
-  return { messages, errors, error: errors.find(error => error !== undefined) }
+  return replies
 }
 
 function decodeBody(format: MessageFormat, bytes: Buffer, start: number, end: number): Pick<Message, 'header' | 'attributes'> {

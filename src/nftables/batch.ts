@@ -20,8 +20,15 @@ export interface BatchOptions {
 
 export interface EncodedBatch {
   /** What the bytes hold, for `decodeReplies`: begin, the requests given, end. */
-  requests: AnyRequest[]
+  requests: readonly AnyRequest[]
   bytes: Buffer
+}
+
+/** Changes encoded once, to be committed many times. */
+export interface PreparedBatch {
+  /** The requests given, and the end. */
+  requests: readonly AnyRequest[]
+  body: Buffer
 }
 
 /**
@@ -29,15 +36,24 @@ export interface EncodedBatch {
  * message even after one failed and answers each failure under its own number, then commits all or nothing; failures
  * of the commit itself, and ERESTART, stand under the number of the first message.
  */
-export function encodeBatch(requests: readonly AnyRequest[], { generation }: BatchOptions = {}): EncodedBatch {
+export function encodeBatch(requests: readonly AnyRequest[], options: BatchOptions = {}): EncodedBatch {
+  return commitBatch(prepareBatch(requests), options)
+}
+
+/** All of a batch but its beginning, which names the generation. */
+export function prepareBatch(requests: readonly AnyRequest[]): PreparedBatch {
   const last = requests.length - 1
   const all = [
-    boundary(NFNL_MSG_BATCH_BEGIN, commitOperation(generation), generation),
     // One acknowledgement says it all: thousands would overflow the receive buffer.
     ...requests.map((request, index) => ({ ...request, flags: acknowledged(request.flags, index === last) })),
     boundary(NFNL_MSG_BATCH_END, 'end the nf_tables batch'),
   ]
-  return { requests: all, bytes: encodeRequests(all) }
+  return { requests: all, body: encodeRequests(all, 1) }
+}
+
+export function commitBatch({ requests, body }: PreparedBatch, { generation }: BatchOptions = {}): EncodedBatch {
+  const begin = boundary(NFNL_MSG_BATCH_BEGIN, commitOperation(generation), generation)
+  return { requests: [begin, ...requests], bytes: Buffer.concat([encodeRequests([begin]), body]) }
 }
 
 /** Somebody else changed the ruleset after the generation that the batch was made for: read again, and retry. */
