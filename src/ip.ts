@@ -1,9 +1,8 @@
 /**
- * IP addresses as text and as the bytes the kernel uses. ipaddr.js does the work; it is loaded at first use, since an
- * agent that never names an address should not pay for it at start.
+ * IP addresses as text and as the bytes the kernel uses. ipaddr.js and node:net do the work; both are loaded at first
+ * use, since a program that imports virbr should not wait for what it may never need.
  */
 import { createRequire } from 'node:module'
-import { isIPv4, isIPv6 } from 'node:net'
 import type ipaddrModule from 'ipaddr.js'
 
 let loaded: typeof ipaddrModule | undefined
@@ -11,6 +10,15 @@ let loaded: typeof ipaddrModule | undefined
 export function ipaddr(): typeof ipaddrModule {
   loaded ??= createRequire(import.meta.url)('ipaddr.js') as typeof ipaddrModule
   return loaded
+}
+
+export function isIPv4(text: string): boolean {
+  return process.getBuiltinModule('node:net').isIPv4(text)
+}
+
+/** With or without a zone. */
+export function isIPv6(text: string): boolean {
+  return process.getBuiltinModule('node:net').isIPv6(text)
 }
 
 /** `'192.168.122.1'` → 4 bytes, `'fd00::1'` → 16 bytes, anything else (also a zone or a prefix) → undefined. */

@@ -1,12 +1,12 @@
-import type { NativeHost } from '../../binding/index.ts'
-import { Addresses } from './addresses.ts'
-import { Channel } from './channel.ts'
-import { Firewall } from './firewall.ts'
-import { Links } from './links.ts'
-import { netnsSource, openNative } from './netns.ts'
+import type { Addresses } from './addresses.ts'
+import type { Channel } from './channel.ts'
+import type { Firewall } from './firewall.ts'
+import type { Links } from './links.ts'
+import { netnsSource } from './netns.ts'
 import type { Netns } from './netns.ts'
-import { Routes } from './routes.ts'
-import { Sysctl } from './sysctl.ts'
+import type { HostParts } from './parts.ts'
+import type { Routes } from './routes.ts'
+import type { Sysctl } from './sysctl.ts'
 
 export interface HostOptions {
   /** A namespace's name, path or open descriptor; default: the caller's own. `{ create: true }`: a new one without a name. */
@@ -28,17 +28,18 @@ export class Host implements AsyncDisposable {
   /** Rejects with ERR_NO_NETNS if there is no such namespace. */
   static async open(options: HostOptions = {}): Promise<Host> {
     const { netns } = options
-    return new Host(await openNative(typeof netns === 'object' ? { create: true } : netnsSource(netns)))
+    const source = typeof netns === 'object' ? { create: true } : netnsSource(netns)
+    const { openParts } = await import('./parts.ts')
+    return new Host(await openParts(source))
   }
 
-  constructor(native: NativeHost) {
-    const channel = new Channel(native)
-    this.#channel = channel
-    this.links = new Links(channel)
-    this.addresses = new Addresses(channel, this.links)
-    this.routes = new Routes(channel, this.links)
-    this.sysctl = new Sysctl(channel)
-    this.firewall = new Firewall(channel)
+  private constructor(parts: HostParts) {
+    this.#channel = parts.channel
+    this.links = parts.links
+    this.addresses = parts.addresses
+    this.routes = parts.routes
+    this.sysctl = parts.sysctl
+    this.firewall = parts.firewall
   }
 
   /**
@@ -55,10 +56,5 @@ export class Host implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  /** For drivers, which run plans of their own on the Host's thread. */
-  static channel(host: Host): Channel {
-    return host.#channel
   }
 }

@@ -1,5 +1,4 @@
 /** Network namespaces by name, as `ip netns` keeps them: bind mounts under /run/netns. Source: ip-netns(8). */
-import { readdir } from 'node:fs/promises'
 import { loadAddon } from '../../binding/index.ts'
 import type { NativeHost, NetnsSource } from '../../binding/index.ts'
 import { InvalidArgumentError, SystemError } from '../errors.ts'
@@ -77,11 +76,14 @@ export const netns = {
 
   /** Names under /run/netns, sorted. */
   async list(): Promise<string[]> {
+    const host = await openNative({})
     try {
-      return (await readdir(directory)).sort()
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-      throw error
+      const { results, failed } = await host.exec([{ op: 'readDir', path: directory }])
+      if (failed?.errno === constants.errno.ENOENT) return []
+      if (failed !== undefined) throw new SystemError(failed.errno, failed.call, `list ${directory}`)
+      return results[0].sort()
+    } finally {
+      await host.close()
     }
   },
 }

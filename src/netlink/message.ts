@@ -1,6 +1,7 @@
 /** Requests as plain data, a batch of them as one Buffer, and the replies back as plain data. */
 import { NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from './constants.ts'
-import { NetlinkError } from './error.ts'
+import type { NetlinkError } from './error.ts'
+import { errorFromReply } from './extack.ts'
 import type { Entries, Fields, Struct, StructInput, StructValues, Table, Values } from './table.ts'
 import { Writer } from './writer.ts'
 
@@ -103,7 +104,7 @@ export class Replies {
     const request = this.#requests[index]
     const at = this.#errorsAt[index]
     if (request === undefined || at === undefined) return undefined
-    return NetlinkError.fromReply(request, () => encodeRequests([request]), this.#bytes, at, this.#bytes.readUInt32LE(at))
+    return errorFromReply(request, () => encodeRequests([request]), this.#bytes, at, this.#bytes.readUInt32LE(at))
   }
 
   /** The first error in order of the requests, leaving out those with an errno that is `expected`. */

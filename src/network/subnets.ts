@@ -1,7 +1,6 @@
 /** IP arithmetic: subnets of network configs, prefixes, ranges. Addresses are read and written by ipaddr.js. */
-import { isIPv4, isIPv6 } from 'node:net'
 import { InvalidArgumentError } from '../errors.ts'
-import { ipaddr } from '../ip.ts'
+import { ipaddr, isIPv4, isIPv6 } from '../ip.ts'
 
 /** An address and the subnet it stands in. */
 export interface Subnet {

@@ -29,47 +29,155 @@ const any = (value: unknown) => value as never
 
 const cases: Case[] = [
   { what: 'XML cut off', run: define('</network>', ''), code: 'ERR_INVALID_XML', says: /^line \d+/ },
-  { what: 'a tag that is not closed', run: define('<forward mode="nat"/>', '<forward mode="nat">'), code: 'ERR_INVALID_XML', says: /^line \d+/ },
+  {
+    what: 'a tag that is not closed',
+    run: define('<forward mode="nat"/>', '<forward mode="nat">'),
+    code: 'ERR_INVALID_XML', says: /^line \d+/,
+  },
   { what: 'no XML', run: networks => networks.define('hello'), code: 'ERR_INVALID_XML', says: /^line 1/ },
   { what: 'an empty string', run: networks => networks.create(''), code: 'ERR_INVALID_XML', says: /^line 1/ },
   { what: 'another document', run: networks => networks.define('<domain/>'), code: 'ERR_INVALID_XML', says: /network/ },
-  { what: 'a forward mode that there is not', run: define('mode="nat"', 'mode="nut"'), code: 'ERR_INVALID_XML', says: /nut.*did you mean "nat"/ },
+  {
+    what: 'a forward mode that there is not',
+    run: define('mode="nat"', 'mode="nut"'),
+    code: 'ERR_INVALID_XML', says: /nut.*did you mean "nat"/,
+  },
   { what: 'no name', run: define('<name>net9</name>', ''), code: 'ERR_INVALID_XML', says: /name/ },
-  { what: 'a name with a slash', run: define('net9', '../net9'), code: 'ERR_INVALID_ARGUMENT', says: /^name: .*\.\.\/net9/ },
+  {
+    what: 'a name with a slash',
+    run: define('net9', '../net9'),
+    code: 'ERR_INVALID_ARGUMENT', says: /^name: .*\.\.\/net9/,
+  },
   { what: 'a name that is a folder', run: define('net9', '..'), code: 'ERR_INVALID_ARGUMENT', says: /^name: / },
-  { what: 'a name too long for a file', run: define('net9', 'n'.repeat(252)), code: 'ERR_INVALID_ARGUMENT', says: /^name: / },
-  { what: 'a bridge name too long', run: define('br9', 'b'.repeat(16)), code: 'ERR_INVALID_ARGUMENT', says: /^bridge\.name: .*15/ },
-  { what: 'a bridge name with a slash', run: define('br9', 'b/r'), code: 'ERR_INVALID_ARGUMENT', says: /^bridge\.name: / },
-  { what: 'an address that is none', run: define('192.168.9.1"', '192.168.9.256"'), code: 'ERR_INVALID_XML', says: /192\.168\.9\.256/ },
-  { what: 'the subnet’s own address', run: define('192.168.9.1"', '192.168.9.0"'), code: 'ERR_INVALID_ARGUMENT', says: /^ip\[0\]\.address: / },
-  { what: 'a prefix too long', run: define('prefix="24"', 'prefix="33"'), code: 'ERR_INVALID_ARGUMENT', says: /^ip\[0\]\.prefix: / },
-  { what: 'a range outside of the subnet', run: define('192.168.9.254', '192.168.10.4'), code: 'ERR_INVALID_ARGUMENT', says: /^ip\[0\]\.dhcp\.range\[0\]\.end: / },
-  { what: 'a range the wrong way', run: define('end="192.168.9.254"', 'end="192.168.9.1"'), code: 'ERR_INVALID_ARGUMENT', says: /^ip\[0\]\.dhcp\.range\[0\]/ },
+  {
+    what: 'a name too long for a file',
+    run: define('net9', 'n'.repeat(252)),
+    code: 'ERR_INVALID_ARGUMENT', says: /^name: /,
+  },
+  {
+    what: 'a bridge name too long',
+    run: define('br9', 'b'.repeat(16)),
+    code: 'ERR_INVALID_ARGUMENT', says: /^bridge\.name: .*15/,
+  },
+  {
+    what: 'a bridge name with a slash',
+    run: define('br9', 'b/r'),
+    code: 'ERR_INVALID_ARGUMENT', says: /^bridge\.name: /,
+  },
+  {
+    what: 'an address that is none',
+    run: define('192.168.9.1"', '192.168.9.256"'),
+    code: 'ERR_INVALID_XML', says: /192\.168\.9\.256/,
+  },
+  {
+    what: 'the subnet’s own address',
+    run: define('192.168.9.1"', '192.168.9.0"'),
+    code: 'ERR_INVALID_ARGUMENT', says: /^ip\[0\]\.address: /,
+  },
+  {
+    what: 'a prefix too long',
+    run: define('prefix="24"', 'prefix="33"'),
+    code: 'ERR_INVALID_ARGUMENT', says: /^ip\[0\]\.prefix: /,
+  },
+  {
+    what: 'a range outside of the subnet',
+    run: define('192.168.9.254', '192.168.10.4'),
+    code: 'ERR_INVALID_ARGUMENT', says: /^ip\[0\]\.dhcp\.range\[0\]\.end: /,
+  },
+  {
+    what: 'a range the wrong way',
+    run: define('end="192.168.9.254"', 'end="192.168.9.1"'),
+    code: 'ERR_INVALID_ARGUMENT', says: /^ip\[0\]\.dhcp\.range\[0\]/,
+  },
   { what: 'a MAC that is none', run: having('<mac address="52:54:00"/>'), code: 'ERR_INVALID_XML', says: /52:54:00/ },
-  { what: 'a route by a gateway out of reach', run: having('<route address="10.0.0.0" prefix="8" gateway="10.9.9.9"/>'), code: 'ERR_INVALID_ARGUMENT', says: /^route\[0\]\.gateway: / },
+  {
+    what: 'a route by a gateway out of reach',
+    run: having('<route address="10.0.0.0" prefix="8" gateway="10.9.9.9"/>'),
+    code: 'ERR_INVALID_ARGUMENT', says: /^route\[0\]\.gateway: /,
+  },
   { what: 'an MTU too small', run: having('<mtu size="67"/>'), code: 'ERR_INVALID_ARGUMENT', says: /^mtu\.size: .*68/ },
-  { what: 'the name of another network', run: define('net9', 'taken'), code: 'ERR_NETWORK_EXISTS', says: /network taken already exists/ },
-  { what: 'the bridge of another', run: define('br9', 'br1'), code: 'ERR_BRIDGE_IN_USE', says: /bridge br1 already belongs to network taken/ },
-  { what: 'the subnet of another', run: networks => networks.define(natXml(1, { name: 'n', bridge: 'b' })), code: 'ERR_SUBNET_IN_USE', says: /192\.168\.1\.0\/24 of network taken/ },
-  { what: 'a subnet around that of another', run: networks => networks.create(any({ name: 'n', ip: [{ address: '192.168.200.1', prefix: 16 }] })), code: 'ERR_SUBNET_IN_USE', says: /192\.168\.0\.0\/16 overlaps 192\.168\.1\.0\/24/ },
-  { what: 'the UUID of another', run: async networks => having(`<uuid>${(await networks.get('taken')).uuid}</uuid>`)(networks, any(undefined)), code: 'ERR_NETWORK_EXISTS', says: /already belongs to network taken/ },
-  { what: 'IPv6', run: networks => networks.define('<network><name>six</name><ip family="ipv6" address="fd00::1" prefix="64"/></network>'), code: 'ERR_UNSUPPORTED', says: /<ip family="ipv6">/ },
-  { what: 'a bandwidth', run: having('<bandwidth><inbound average="1000"/></bandwidth>'), code: 'ERR_UNSUPPORTED', says: /<bandwidth>/ },
+  {
+    what: 'the name of another network',
+    run: define('net9', 'taken'),
+    code: 'ERR_NETWORK_EXISTS', says: /network taken already exists/,
+  },
+  {
+    what: 'the bridge of another',
+    run: define('br9', 'br1'),
+    code: 'ERR_BRIDGE_IN_USE', says: /bridge br1 already belongs to network taken/,
+  },
+  {
+    what: 'the subnet of another',
+    run: networks => networks.define(natXml(1, { name: 'n', bridge: 'b' })),
+    code: 'ERR_SUBNET_IN_USE', says: /192\.168\.1\.0\/24 of network taken/,
+  },
+  {
+    what: 'a subnet around that of another',
+    run: networks => networks.create(any({ name: 'n', ip: [{ address: '192.168.200.1', prefix: 16 }] })),
+    code: 'ERR_SUBNET_IN_USE', says: /192\.168\.0\.0\/16 overlaps 192\.168\.1\.0\/24/,
+  },
+  {
+    what: 'the UUID of another',
+    run: async networks => having(`<uuid>${(await networks.get('taken')).uuid}</uuid>`)(networks, any(undefined)),
+    code: 'ERR_NETWORK_EXISTS', says: /already belongs to network taken/,
+  },
+  {
+    what: 'IPv6',
+    run: networks => networks.define('<network><name>six</name><ip family="ipv6" address="fd00::1" prefix="64"/></network>'),
+    code: 'ERR_UNSUPPORTED', says: /<ip family="ipv6">/,
+  },
+  {
+    what: 'a bandwidth',
+    run: having('<bandwidth><inbound average="1000"/></bandwidth>'),
+    code: 'ERR_UNSUPPORTED', says: /<bandwidth>/,
+  },
   { what: 'a port group', run: having('<portgroup name="p"/>'), code: 'ERR_UNSUPPORTED', says: /<portgroup>/ },
-  { what: 'a host’s bridge', run: networks => networks.define('<network><name>n</name><forward mode="bridge"/><bridge name="br0"/></network>'), code: 'ERR_UNSUPPORTED', says: /<forward mode="bridge">/ },
-  { what: 'a config with a misspelled field', run: networks => networks.define(any({ name: 'n', brigde: {} })), code: 'ERR_INVALID_ARGUMENT', says: /^brigde: .*did you mean "bridge"/ },
-  { what: 'a config of wrong types', run: networks => networks.define(any({ name: 'n', ip: [{ address: 7 }] })), code: 'ERR_INVALID_ARGUMENT', says: /^ip\[0\]\.address: .*got 7/ },
+  {
+    what: 'a host’s bridge',
+    run: networks => networks.define('<network><name>n</name><forward mode="bridge"/><bridge name="br0"/></network>'),
+    code: 'ERR_UNSUPPORTED', says: /<forward mode="bridge">/,
+  },
+  {
+    what: 'a config with a misspelled field',
+    run: networks => networks.define(any({ name: 'n', brigde: {} })),
+    code: 'ERR_INVALID_ARGUMENT', says: /^brigde: .*did you mean "bridge"/,
+  },
+  {
+    what: 'a config of wrong types',
+    run: networks => networks.define(any({ name: 'n', ip: [{ address: 7 }] })),
+    code: 'ERR_INVALID_ARGUMENT', says: /^ip\[0\]\.address: .*got 7/,
+  },
   ...[undefined, null, 7, [], new Map(), () => 1].map((value, index): Case =>
     ({ what: `no configuration (${index})`, run: networks => networks.define(any(value)), code: 'ERR_INVALID_ARGUMENT', says: /./ })),
   ...[undefined, null, 7, {}, '', 'a/b', 'a\0b', '..'].map((value, index): Case =>
     ({ what: `no name of a network (${index})`, run: networks => networks.get(any(value)), code: 'ERR_INVALID_ARGUMENT', says: /^nameOrUuid: / })),
   ...[null, 7, 'active'].map((value, index): Case =>
     ({ what: `no filter (${index})`, run: networks => networks.list(any(value)), code: 'ERR_INVALID_ARGUMENT', says: /^filter/ })),
-  { what: 'a filter of a wrong name', run: networks => networks.list(any({ activ: true })), code: 'ERR_INVALID_ARGUMENT', says: /did you mean "active"/ },
-  { what: 'a filter of a wrong type', run: networks => networks.list(any({ active: 'yes' })), code: 'ERR_INVALID_ARGUMENT', says: /active: .*got "yes"/ },
-  { what: 'autostart neither on nor off', run: async networks => (await networks.get('taken')).setAutostart(any('no')), code: 'ERR_INVALID_ARGUMENT', says: /got "no"/ },
-  { what: 'options of xml that are none', run: async networks => (await networks.get('taken')).xml(any(null)), code: 'ERR_INVALID_ARGUMENT', says: /options/ },
-  { what: 'a MAC of leases that is none', run: async networks => (await networks.get('taken')).leases(any({ mac: 7 })), code: 'ERR_INVALID_ARGUMENT', says: /mac: / },
+  {
+    what: 'a filter of a wrong name',
+    run: networks => networks.list(any({ activ: true })),
+    code: 'ERR_INVALID_ARGUMENT', says: /did you mean "active"/,
+  },
+  {
+    what: 'a filter of a wrong type',
+    run: networks => networks.list(any({ active: 'yes' })),
+    code: 'ERR_INVALID_ARGUMENT', says: /active: .*got "yes"/,
+  },
+  {
+    what: 'autostart neither on nor off',
+    run: async networks => (await networks.get('taken')).setAutostart(any('no')),
+    code: 'ERR_INVALID_ARGUMENT', says: /got "no"/,
+  },
+  {
+    what: 'options of xml that are none',
+    run: async networks => (await networks.get('taken')).xml(any(null)),
+    code: 'ERR_INVALID_ARGUMENT', says: /options/,
+  },
+  {
+    what: 'a MAC of leases that is none',
+    run: async networks => (await networks.get('taken')).leases(any({ mac: 7 })),
+    code: 'ERR_INVALID_ARGUMENT', says: /mac: /,
+  },
 ]
 
 describe('refused, and nothing touched:', () => {

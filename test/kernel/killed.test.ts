@@ -8,7 +8,9 @@ import { ipJson, run } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { endAt } from './faults.ts'
 import type { Lab } from './lab.ts'
-import { answerOf, bareXml, describe, kernelNeeds, natXml, openLab, processes, refusal, runFiles, snapshot, startChild, test } from './lab.ts'
+import {
+  answerOf, bareXml, describe, kernelNeeds, natXml, openLab, processes, refusal, runFiles, snapshot, startChild, test,
+} from './lab.ts'
 
 const commandsIn = async (lab: Lab) => (await processes(lab.netns)).map(({ command }) => command)
 
@@ -93,6 +95,8 @@ describe('an active network', () => {
     const network = await networks.create(natXml(1))
     const [first] = await processes(lab.netns)
     process.kill(first?.pid ?? 0, 'SIGKILL')
+    // Its sockets close a moment after it.
+    await sleep(100)
     const expiry = Math.floor(Date.now() / 1000) + 600
     await writeFile(join(lab.root, 'run/dnsmasq/net1.leases'), `${expiry} 52:54:00:00:00:07 192.168.1.7 seven *\n`)
     await lab.connect()
@@ -123,8 +127,9 @@ describe('an active network', () => {
   test('can be destroyed whatever is already gone of it', async () => {
     const lab = await openLab()
     const { networks } = await lab.connect()
-    for (const damage of ['ip link delete br1', 'nft flush ruleset', 'iptables -F VIRBR_FWO', `kill $(cat ${lab.root}/run/dnsmasq/net1.pid)`,
-      `rm ${lab.root}/run/dnsmasq/*`, 'sysctl -qw net.ipv4.ip_forward=0']) {
+    const files = `${lab.root}/run/dnsmasq`
+    for (const damage of ['ip link delete br1', 'nft flush ruleset', 'iptables -F VIRBR_FWO', `kill $(cat ${files}/net1.pid)`,
+      `rm ${files}/*`, 'sysctl -qw net.ipv4.ip_forward=0']) {
       const network = await networks.create(natXml(1))
       await lab.sh(damage)
       await network.destroy()

@@ -1,7 +1,7 @@
 /** A network namespace and a state directory of their own for each test of the kernel driver, and what can be seen in them. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
@@ -10,7 +10,7 @@ import { VirbrError } from '../../src/errors.ts'
 import type { ErrorCode } from '../../src/errors.ts'
 import { Host } from '../../src/host/host.ts'
 import type { Connection } from '../../src/network/connection.ts'
-import { inNetns, run } from '../support/lab.ts'
+import { run } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { toolPath, toolSearchPath } from '../support/tools.ts'
 
@@ -37,6 +37,8 @@ export interface Lab {
 export async function openLab(): Promise<Lab> {
   const host = await Host.open({ netns: { create: true } })
   const root = await mkdtemp(join(tmpdir(), 'virbr-kernel-'))
+  // dnsmasq reads its list of fixed hosts as a user of its own.
+  await chmod(root, 0o755)
   const netns = `/proc/${process.pid}/fd/${host.netnsFd}`
   const connections: Connection[] = []
   const uri = (parameters: Record<string, string> = {}) =>
@@ -157,5 +159,3 @@ export async function answerOf(child: ChildProcess): Promise<string> {
   await new Promise(resolve => child.once('close', resolve))
   return output.trim()
 }
-
-export { inNetns }

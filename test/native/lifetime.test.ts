@@ -1,6 +1,5 @@
 /** What stays and what ends: descriptors, threads, the JS thread's own pace. */
-import { readdirSync } from 'node:fs'
-import { readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test as plainTest } from 'vitest'
 import { loadAddon } from '../../binding/index.ts'

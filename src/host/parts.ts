@@ -1,0 +1,31 @@
+/** What a Host is made of; loaded when the first one is opened, since most of the package hangs on it. */
+import type { NetnsSource } from '../../binding/index.ts'
+import { Addresses } from './addresses.ts'
+import { Channel } from './channel.ts'
+import { Firewall } from './firewall.ts'
+import { Links } from './links.ts'
+import { openNative } from './netns.ts'
+import { Routes } from './routes.ts'
+import { Sysctl } from './sysctl.ts'
+
+export interface HostParts {
+  channel: Channel
+  links: Links
+  addresses: Addresses
+  routes: Routes
+  sysctl: Sysctl
+  firewall: Firewall
+}
+
+export async function openParts(source: NetnsSource): Promise<HostParts> {
+  const channel = new Channel(await openNative(source))
+  const links = new Links(channel)
+  return {
+    channel,
+    links,
+    addresses: new Addresses(channel, links),
+    routes: new Routes(channel, links),
+    sysctl: new Sysctl(channel),
+    firewall: new Firewall(channel),
+  }
+}
