@@ -82,7 +82,7 @@ export default tseslint.config(
       'semi': ['error', 'never', { beforeStatementContinuationChars: 'always' }],
       'quotes': ['error', 'single', { avoidEscape: true, allowTemplateLiterals: true }],
       // The aim is 120; a table line may run over.
-      'max-len': ['error', { code: 140, ignoreUrls: true }],
+      'max-len': ['error', { code: 140, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true }],
       'max-lines': ['error', { max: 500 }],
     },
   },

@@ -23,7 +23,10 @@ export type Step = NetlinkStep | ReadFileStep | ReadDirStep | WriteFileStep | Re
   | TapStep | CloseFdsStep | SpawnStep | TerminateStep | BindNetnsStep | UnbindNetnsStep
 
 interface StepBase {
-  /** Go on after a failure of this step; its result is then a `StepFailure` (for `netlink`: the reply, errors within, unless there is none). */
+  /**
+   * Go on after a failure of this step; its result is then a `StepFailure` (for `netlink`: the reply, errors within,
+   * unless there is none).
+   */
   mayFail?: boolean
 }
 

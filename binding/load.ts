@@ -46,7 +46,11 @@ function load(root: string): Addon {
 }
 
 function explain(causes: readonly string[]): string {
-  const lines = [`virbr's addon could not be loaded on ${platform()}-${arch()}`, ...causes.map(cause => `  ${cause}`), 'Possible solutions:']
+  const lines = [
+    `virbr's addon could not be loaded on ${platform()}-${arch()}`,
+    ...causes.map(cause => `  ${cause}`),
+    'Possible solutions:',
+  ]
   if (platform() !== 'linux') lines.push('- virbr speaks to the Linux kernel: it runs on Linux only')
   if (causes.length === 0) {
     lines.push(

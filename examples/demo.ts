@@ -58,7 +58,8 @@ async function plugUplink(host: Machine, outside: Machine): Promise<void> {
 }
 
 async function plugGuest(host: Machine, guest: Machine, port: string): Promise<void> {
-  await host.host.links.create({ name: port, kind: 'veth', master: 'virbr0', up: true, veth: { peer: { name: 'eth0', netns: guest.netns, up: true } } })
+  const peer = { name: 'eth0', netns: guest.netns, up: true }
+  await host.host.links.create({ name: port, kind: 'veth', master: 'virbr0', up: true, veth: { peer } })
 }
 
 async function forwarding({ host: { links } }: Machine): Promise<void> {
@@ -89,7 +90,8 @@ async function tour(connection: Connection, network: Network, { host, outside, g
   await Promise.all([outside.serve(8080), second.serve(8080)])
   await step(`guest1 connects to the outside, which sees the uplink's address ${uplink.host}`,
     () => first.connect(uplink.outside, 8080), seen => seen === uplink.host)
-  await step('guest1 connects to a server on guest2, which sees guest1\'s own address', () => first.connect(b.ip, 8080), seen => seen === a.ip)
+  await step('guest1 connects to a server on guest2, which sees guest1\'s own address',
+    () => first.connect(b.ip, 8080), seen => seen === a.ip)
   await step('the outside cannot connect to that server', () => outside.connect(b.ip, 8080), seen => seen === 'ECONNREFUSED')
 
   await show('virsh net-list --all', views.networkList(connection))
@@ -144,7 +146,8 @@ try {
   await main()
   console.log(styleText('green', 'Everything that was claimed holds, and everything is removed.'))
 } catch (error) {
-  const signal = interrupted.signal.aborted
-  console.error(`${styleText('red', '✗')} ${signal ? `stopped by ${(interrupted.signal.reason as Error).message}; everything is removed` : (error as Error).message}`)
-  process.exitCode = signal ? 130 : 1
+  const { aborted } = interrupted.signal
+  const { message } = error as Error
+  console.error(`${styleText('red', '✗')} ${aborted ? `stopped by ${message}; everything is removed` : message}`)
+  process.exitCode = aborted ? 130 : 1
 }

@@ -8,6 +8,8 @@ namespace virbr {
 
 namespace {
 
+constexpr int kMaxErrno = 4095;  // MAX_ERRNO, linux/err.h
+
 nlmsghdr HeaderAt(const uint8_t* at) {
   nlmsghdr header;
   std::memcpy(&header, at, sizeof header);
@@ -94,7 +96,7 @@ void Replies::Take(const nlmsghdr& header, const uint8_t* message) {
       std::memcpy(&error, message + sizeof(nlmsghdr), sizeof error);
     Settle(index);
     if (error >= 0) return;
-    if (error_ == 0) error_ = -error;
+    if (error_ == 0) error_ = -std::max(error, -kMaxErrno);
     // A dump that fails in its middle says so in NLMSG_DONE; readers know errors by NLMSG_ERROR.
     if (header.nlmsg_type == NLMSG_DONE) {
       nlmsgerr body{};

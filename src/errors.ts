@@ -192,6 +192,15 @@ export function didYouMean(name: string, accepted: Iterable<string>): string {
   return best === undefined ? '' : `; did you mean ${JSON.stringify(best)}?`
 }
 
+/** Refuses a value that is no object, or has a field of another name than those accepted. `what`: `a route`. */
+export function checkFields(value: object, accepted: readonly string[], what: string): void {
+  if (typeof value !== 'object' || value === null) throw new InvalidArgumentError(what.replace(/^an? /, ''), value, what)
+  for (const [name, given] of Object.entries(value)) {
+    if (accepted.includes(name)) continue
+    throw new InvalidArgumentError(name, given, `only the fields ${accepted.join(', ')} in ${what}${didYouMean(name, accepted)}`)
+  }
+}
+
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {

@@ -1,6 +1,7 @@
 /** virbr: libvirt's virtual networks for Node.js. */
 export { connect } from './connect.ts'
-export * from './errors.ts'
+export { ClosedError, InvalidArgumentError, SystemError, UnsupportedError, VirbrError, XmlError } from './errors.ts'
+export type { ErrorCode } from './errors.ts'
 export { NetlinkError } from './netlink/error.ts'
 export { Host } from './host/host.ts'
 export type { HostOptions } from './host/host.ts'

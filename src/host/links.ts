@@ -1,6 +1,6 @@
 /** Network interfaces: what `ip link` and `bridge link` do. */
 import { constants } from 'node:os'
-import type { Step, TapStep } from '../../binding/index.ts'
+import type { Step } from '../../binding/index.ts'
 import { InvalidArgumentError, VirbrError } from '../errors.ts'
 import { INTERFACE_NAME_RULE, isInterfaceName } from '../netlink/codecs.ts'
 import type { NetlinkError } from '../netlink/error.ts'
@@ -10,18 +10,13 @@ import type { Link, LinkChange as WireChange, LinkFilter as WireFilter, LinkSpec
 import { Channel, failure, repliesOf, routeStep } from './channel.ts'
 import { netnsSource, openNative } from './netns.ts'
 import type { Netns } from './netns.ts'
+import { checkTapOptions } from './taps.ts'
+import type { TapOptions } from './taps.ts'
+
+export type { TapOptions } from './taps.ts'
 
 /** A link by name or by index. */
 export type LinkRef = string | number
-
-export interface TapOptions extends Pick<TapStep, 'owner' | 'group' | 'vnetHeader' | 'queues' | 'multiQueue'> {
-  /**
-   * The device stays when nobody has it open. Without it `create` hands out open descriptors in `fds`, which the caller
-   * closes.
-   * @default true
-   */
-  persist?: boolean
-}
 
 export interface PeerSpec extends VethPeer {
   /** Where the peer is born; default: beside its other end. */
@@ -65,7 +60,10 @@ export class Links {
     this.#channel = channel
   }
 
-  /** Filtered in the kernel. `statistics: false` saves a fifth of the bytes and more of the time. */
+  /**
+   * Filtered in the kernel. `statistics: false` lets it leave out what it must add up over all processors: a fifth of the
+   * bytes and more of the time.
+   */
   async list(filter: LinkFilter = {}): Promise<Link[]> {
     const { master, ...rest } = filter
     const index = master === undefined ? {} : { master: await this.index(master, 'master') }
@@ -87,12 +85,15 @@ export class Links {
    */
   async create(spec: LinkSpec): Promise<CreatedLink> {
     if (typeof spec !== 'object' || spec === null) throw new InvalidArgumentError('spec', spec, 'a link specification')
+    // Without a name the kernel would choose one.
+    checkName(spec.name, 'name')
     if (spec.kind === 'tap' || spec.kind === 'tun') return this.#createTap(spec, spec.kind)
     const { master, netns, veth, tap, tun, ...rest } = spec
     if (tap !== undefined || tun !== undefined) refuseOptions(spec)
     const { peer, ...others } = veth ?? {}
     const { netns: peerNetns, up: peerUp = false, ...peerRest } = peer ?? {}
-    const wire = { ...rest, ...(veth === undefined ? {} : { veth: { ...others, ...(peer === undefined ? {} : { peer: peerRest }) } }) } as WireSpec
+    const wireVeth = { ...others, ...(peer === undefined ? {} : { peer: peerRest }) }
+    const wire = { ...rest, ...(veth === undefined ? {} : { veth: wireVeth }) } as WireSpec
     // Encodes once without what has to be looked up, so that a bad value is refused before anything is done.
     routeStep(newLink(wire, {}))
     if (master !== undefined) checkLinkRef(master, 'master')
@@ -121,16 +122,18 @@ export class Links {
   async set(link: LinkRef, change: LinkChange): Promise<Link> {
     checkLinkRef(link)
     const { master, netns, ...wire } = change
-    routeStep(setLink(link, wire, {}))
+    routeStep(setLink(1, wire, {}))
     await using there = netns === undefined ? undefined : await openChannel(netns)
-    const requests = setLink(link, wire, {
+    // A new name can be given by index only, and in another namespace the index may be another.
+    const before = wire.name === undefined && there === undefined ? undefined : await this.get(link)
+    const requests = setLink(before?.index ?? link, wire, {
       ...(master === undefined ? {} : { master: master === null ? 0 : await this.index(master, 'master') }),
       ...(there === undefined ? {} : { netnsFd: there.channel.native.netnsFd }),
     })
     const { error } = await this.#channel.attempt(routeStep(requests, { mayFail: true }))
     if (error !== undefined) throw noLink(error, link)
-    const now = typeof link === 'string' ? change.name ?? link : link
-    const [messages] = await (there?.channel ?? this.#channel).request([getLink(now)])
+    const now = getLink(before === undefined ? link : wire.name ?? before.name)
+    const [messages] = await (there?.channel ?? this.#channel).request([now])
     return decodeLink(messages?.[0] as Message)
   }
 
@@ -149,9 +152,10 @@ export class Links {
 
   async #createTap(spec: LinkSpec, mode: 'tap' | 'tun'): Promise<CreatedLink> {
     const { name, kind: _kind, tap, tun, veth, master, netns, ...change } = spec
-    const { persist = true, ...options } = (mode === 'tap' ? tap : tun) ?? {}
-    checkLinkRef(name, 'name')
-    if ((mode === 'tap' ? tun : tap) !== undefined || veth !== undefined) refuseOptions(spec)
+    const given = (mode === 'tap' ? tap : tun) ?? {}
+    checkTapOptions(given, mode)
+    const { persist = true, ...options } = given
+    if ((mode === 'tap' ? tun : tap) !== undefined || veth !== undefined || spec.bridge !== undefined) refuseOptions(spec)
     if (netns !== undefined) {
       await using there = await openChannel(netns)
       const { netns: _netns, ...here } = spec
@@ -177,6 +181,10 @@ export class Links {
     const link = decodeLink(repliesOf(set, results[1]).messages.at(-1)?.[0] as Message)
     return persist ? link : { ...link, fds }
   }
+}
+
+function checkName(name: unknown, field: string): void {
+  if (!isInterfaceName(name)) throw new InvalidArgumentError(field, name, INTERFACE_NAME_RULE)
 }
 
 /** Options of another kind than the link's own. */

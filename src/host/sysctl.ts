@@ -22,7 +22,9 @@ export function sysctlPath(name: string): string {
 
 export function setSysctlStep(name: string, value: string | number | boolean): WriteFileStep {
   const text = typeof value === 'boolean' ? (value ? '1' : '0') : String(value)
-  if (typeof value === 'number' && !Number.isInteger(value)) throw new InvalidArgumentError(name, value, 'an integer, a string or a boolean')
+  if (typeof value === 'number' && !Number.isInteger(value)) {
+    throw new InvalidArgumentError(name, value, 'an integer, a string or a boolean')
+  }
   if (/[\n\0]/.test(text)) throw new InvalidArgumentError(name, value, 'one line')
   return { op: 'writeFile', path: sysctlPath(name), data: `${text}\n` }
 }

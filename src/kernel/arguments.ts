@@ -9,7 +9,9 @@ export function checkOptions(what: string, options: unknown, types: Readonly<Rec
   }
   for (const [name, value] of Object.entries(options) as [string, unknown][]) {
     const type = types[name]
-    if (type === undefined) throw new InvalidArgumentError(`${what}.${name}`, value, `only ${names.join(', ')} in ${what}${didYouMean(name, names)}`)
+    if (type === undefined) {
+      throw new InvalidArgumentError(`${what}.${name}`, value, `only ${names.join(', ')} in ${what}${didYouMean(name, names)}`)
+    }
     if (value !== undefined) checkType(`${what}.${name}`, value, type)
   }
 }

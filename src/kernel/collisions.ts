@@ -35,7 +35,8 @@ export function checkNetworks(config: NetworkConfig, others: readonly StoredNetw
   for (const other of others) {
     if (other.name === config.name && other.uuid === config.uuid) continue
     if (other.name === config.name) {
-      throw new VirbrError('ERR_NETWORK_EXISTS', `network ${config.name} already exists with uuid ${other.uuid}; give the same uuid to redefine it`)
+      throw new VirbrError('ERR_NETWORK_EXISTS',
+        `network ${config.name} already exists with uuid ${other.uuid}; give the same uuid to redefine it`)
     }
     if (other.uuid === config.uuid) {
       throw new VirbrError('ERR_NETWORK_EXISTS', `uuid ${other.uuid} already belongs to network ${other.name}`)
@@ -64,8 +65,9 @@ export function checkRoutes(config: NetworkConfig, routes: readonly Route[], lin
       if (route.to === 'default' || route.type !== 'unicast' || !subnetsOverlap(subnet, route.to)) continue
       const inside = hostIn(route.to.split('/')[0] as string, subnet) && prefixOf(route.to) >= prefixOf(subnet)
       if (!inside && route.via !== undefined) continue
+      const via = route.via === undefined ? '' : `via ${route.via} `
       throw new VirbrError('ERR_SUBNET_IN_USE',
-        `subnet ${subnet} overlaps ${route.to}, which this host routes ${route.via === undefined ? '' : `via ${route.via} `}through ${linkName(route.index)}`)
+        `subnet ${subnet} overlaps ${route.to}, which this host routes ${via}through ${linkName(route.index)}`)
     }
   }
 }

@@ -156,7 +156,9 @@ export async function findDnsmasq(wanted: string | undefined): Promise<string> {
 }
 
 /** Writes dnsmasq's files and starts it. It forks once it serves, so the step ends when guests can be answered. */
-export function startDnsmasq(program: string, config: NetworkConfig, bridge: string, files: DnsmasqFiles, options: DnsmasqOptions): [Step, Step, Step, SpawnStep] {
+export function startDnsmasq(
+  program: string, config: NetworkConfig, bridge: string, files: DnsmasqFiles, options: DnsmasqOptions,
+): [Step, Step, Step, SpawnStep] {
   return [
     { op: 'writeFile', path: files.conf, data: dnsmasqConf(config, bridge, files, options), mode: 0o644 },
     { op: 'writeFile', path: files.hosts, data: dnsmasqHosts(config), mode: 0o644 },

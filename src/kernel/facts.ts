@@ -79,7 +79,8 @@ export async function loadFacts(state: State, bridge: string): Promise<Facts> {
 
 export function checkCapable(facts: Pick<Facts, 'capable'>, what: string): void {
   if (!facts.capable) {
-    throw new VirbrError('ERR_NO_PERMISSION', `${what}: CAP_NET_ADMIN in the network namespace is needed; run as root, or in a user namespace (unshare -Urn)`)
+    throw new VirbrError('ERR_NO_PERMISSION',
+      `${what}: CAP_NET_ADMIN in the network namespace is needed; run as root, or in a user namespace (unshare -Urn)`)
   }
 }
 

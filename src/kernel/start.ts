@@ -41,7 +41,8 @@ export function checkStart(config: CompleteConfig, facts: Facts): void {
   checkCapable(facts, what)
   const { bridge, routes } = facts
   if (bridge !== undefined) {
-    throw new VirbrError('ERR_BRIDGE_IN_USE', `${what}: there is already a link ${bridge.name}${bridge.kind === undefined ? '' : ` (${bridge.kind})`}`)
+    const kind = bridge.kind === undefined ? '' : ` (${bridge.kind})`
+    throw new VirbrError('ERR_BRIDGE_IN_USE', `${what}: there is already a link ${bridge.name}${kind}`)
   }
   checkRoutes(config, routes, index => (index === undefined ? 'no link' : `link ${index}`))
 }
@@ -81,7 +82,11 @@ function makePlan(state: State, config: CompleteConfig, facts: Facts, dnsmasq: D
     ...ipv6Steps(bridge.name),
   ]
   const after: Step[] = [
-    routeStep([...addressRequests(config, bridge.index), ...setLink(bridge.index, { up: true }, {}), ...routeRequests(config, bridge.index)]),
+    routeStep([
+      ...addressRequests(config, bridge.index),
+      ...setLink(bridge.index, { up: true }),
+      ...routeRequests(config, bridge.index),
+    ]),
     ...(forwarding ? [setSysctlStep('net.ipv4.ip_forward', 1)] : []),
     ...(dnsmasq === undefined ? [] : startDnsmasq(dnsmasq.program, config, bridge.name, dnsmasqFiles(paths, config.name), dnsmasq.options)),
   ]

@@ -30,8 +30,10 @@ export function readDir(path: string): MayFail<ReadDirStep> {
   return { op: 'readDir', path, mayFail: true }
 }
 
+type ReadNetwork = readonly [MayFail<ReadFileStep>, MayFail<ReadFileStep>, MayFail<ReadFileStep>]
+
 /** What to read for one network; `storedNetwork` makes sense of the results. */
-export function readNetwork({ paths }: State, name: string): readonly [MayFail<ReadFileStep>, MayFail<ReadFileStep>, MayFail<ReadFileStep>] {
+export function readNetwork({ paths }: State, name: string): ReadNetwork {
   return [
     readFile(join(paths.networks, `${name}.xml`)),
     readFile(join(paths.active, `${name}.json`)),

@@ -25,7 +25,8 @@ const unsupported: [feature: string, used: (config: NetworkConfig) => boolean][]
 export function checkSupported(config: NetworkConfig): void {
   const mode = config.forward?.mode
   if (mode !== undefined && !modes.includes(mode)) {
-    throw new UnsupportedError(`<forward mode="${mode}">`, `the kernel driver does not do <forward mode="${mode}">; it does ${modes.join(', ')}, and isolated networks`)
+    const feature = `<forward mode="${mode}">`
+    throw new UnsupportedError(feature, `the kernel driver does not do ${feature}; it does ${modes.join(', ')}, and isolated networks`)
   }
   for (const [feature, used] of unsupported) {
     if (used(config)) throw new UnsupportedError(feature, `the kernel driver does not do ${feature}`)

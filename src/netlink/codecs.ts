@@ -156,12 +156,15 @@ export function string(max: number): Codec<string> {
   }
 }
 
-/** The kernel's rule for interface names (net/core/dev.c, dev_valid_name); `:` is refused too, as iproute2 does. */
+/**
+ * The kernel's rule for interface names (net/core/dev.c, dev_valid_name). Refused too: `:`, as iproute2 does, and `%`,
+ * which no name contains, since it lets the kernel choose a number (`tap%d`).
+ */
 export function isInterfaceName(name: unknown): name is string {
   return typeof name === 'string' && name !== '' && name !== '.' && name !== '..' &&
-    Buffer.byteLength(name) <= 15 && !/[/:\s\0]/.test(name)
+    Buffer.byteLength(name) <= 15 && !/[/:%\s\0]/.test(name)
 }
-export const INTERFACE_NAME_RULE = "an interface name: 1 to 15 bytes, no '/', ':' or white space, not '.' or '..'"
+export const INTERFACE_NAME_RULE = "an interface name: 1 to 15 bytes, no '/', ':', '%' or white space, not '.' or '..'"
 
 export const interfaceName: Codec<string> = {
   encode(writer, value, parent) {

@@ -1,9 +1,10 @@
 /** XML text to DOM and back, by xmldom, made strict: whatever it would repair or warn about is an XmlError here. */
 import { createRequire } from 'node:module'
+import type * as Xmldom from '@xmldom/xmldom'
 import type { Attr, Element, Node } from '@xmldom/xmldom'
 import { InvalidArgumentError, XmlError, show } from '../errors.ts'
 
-type XmldomModule = typeof import('@xmldom/xmldom')
+type XmldomModule = typeof Xmldom
 let xmldomModule: XmldomModule | undefined
 
 /** Loaded at first use: it would cost each import of this package 16 ms. */

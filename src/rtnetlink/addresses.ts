@@ -1,5 +1,5 @@
 /** IP addresses as requests and records. Source: ip-address(8), rtnetlink(7), linux/if_addr.h. */
-import { InvalidArgumentError, didYouMean } from '../errors.ts'
+import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { formatIp, parseIp, parsePrefix } from '../ip.ts'
 import { ip, string, u32 } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts'
@@ -67,24 +67,32 @@ export interface AddressOptions {
   replace?: boolean
 }
 
-const optionNames = ['broadcast', 'label', 'peer', 'scope', 'metric', 'noPrefixRoute', 'noDad', 'validLifetimeMs', 'preferredLifetimeMs', 'replace']
+const optionNames = [
+  'broadcast', 'label', 'peer', 'scope', 'metric', 'noPrefixRoute', 'noDad', 'validLifetimeMs', 'preferredLifetimeMs', 'replace',
+]
 
 export function newAddress(index: number, address: string, options: AddressOptions = {}): AnyRequest {
-  for (const name of Object.keys(options)) {
-    if (!optionNames.includes(name)) {
-      throw new InvalidArgumentError(name, options[name as keyof AddressOptions], `only the options ${optionNames.join(', ')}${didYouMean(name, optionNames)}`)
-    }
-  }
+  checkFields(options, optionNames, 'options of an address')
   const { local, prefix, family } = parse(address)
   const { broadcast, label, peer, scope, metric, noPrefixRoute, noDad, validLifetimeMs, preferredLifetimeMs, replace } = options
   const flags = (noPrefixRoute === true ? c.IFA_F_NOPREFIXROUTE : 0) | (noDad === true ? c.IFA_F_NODAD : 0)
   const lifetimes = validLifetimeMs === undefined && preferredLifetimeMs === undefined ? undefined
-    : { valid: seconds('validLifetimeMs', validLifetimeMs), preferred: seconds('preferredLifetimeMs', preferredLifetimeMs ?? validLifetimeMs), created: 0, updated: 0 }
+    : {
+        valid: seconds('validLifetimeMs', validLifetimeMs),
+        preferred: seconds('preferredLifetimeMs', preferredLifetimeMs ?? validLifetimeMs),
+        created: 0,
+        updated: 0,
+      }
   return change({
     type: c.RTM_NEWADDR,
     flags: NLM_F_CREATE | (replace === true ? NLM_F_REPLACE : NLM_F_EXCL),
     format: addressMessage,
-    header: { family: families[family], prefixLength: prefix, index, scope: scope === undefined ? defaultScope(local) : scopeNumber(scope) },
+    header: {
+      family: families[family],
+      prefixLength: prefix,
+      index,
+      scope: scope === undefined ? defaultScope(local) : scopeNumber(scope),
+    },
     attributes: {
       local,
       address: peer ?? local,
@@ -126,7 +134,8 @@ const flagNames: [number, string][] = [
 
 export function decodeAddress(message: Message): Address {
   const header = message.header as { family: number, prefixLength: number, flags: number, scope: number, index: number }
-  const { local, address = '', broadcast, label, flags = header.flags, metric, cacheInfo } = message.attributes as TableValues<typeof addressAttributes>
+  const values = message.attributes as TableValues<typeof addressAttributes>
+  const { local, address = '', broadcast, label, flags = header.flags, metric, cacheInfo } = values
   const lifetime = (value: number | undefined): number | undefined => (value === undefined || value === forever ? undefined : value * 1000)
   const own = local ?? address
   return {
@@ -151,7 +160,9 @@ function parse(text: string): { local: string, prefix: number, family: 4 | 6 } {
 
 function seconds(field: string, ms: number | undefined): number {
   if (ms === undefined) return forever
-  if (!Number.isInteger(ms) || ms < 1000 || ms % 1000 !== 0 || ms / 1000 >= forever) throw new InvalidArgumentError(field, ms, 'whole seconds in milliseconds, at least 1000')
+  if (!Number.isInteger(ms) || ms < 1000 || ms % 1000 !== 0 || ms / 1000 >= forever) {
+    throw new InvalidArgumentError(field, ms, 'whole seconds in milliseconds, at least 1000')
+  }
   return ms / 1000
 }
 

@@ -1,5 +1,5 @@
 /** Links as requests and records. Indices and namespace descriptors are found by the caller. Source: ip-link(8), rtnetlink(7). */
-import { InvalidArgumentError, didYouMean } from '../errors.ts'
+import { InvalidArgumentError, checkFields, didYouMean } from '../errors.ts'
 import { string } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts'
 import { change, dump } from '../netlink/message.ts'
@@ -112,7 +112,7 @@ const creatable = Object.keys(kinds).filter(kind => kind !== 'tun')
  */
 export function newLink(spec: LinkSpec, resolved: Resolved): AnyRequest[] {
   checkKind(spec)
-  checkNames(spec, [...specNames, spec.kind], 'a link specification')
+  checkFields(spec, [...specNames, spec.kind], 'a link specification')
   const { name, kind, index = 0, up, alias, bridge, veth, ...settings } = spec
   const { master, netnsFd, peerNetnsFd } = resolved
   const operation = `create ${kind} ${name}`
@@ -144,7 +144,7 @@ function vethData(veth: LinkSpec['veth'], netnsFd: number | undefined): object |
 
 /** The messages that change a link: of options of the link itself, and of options as a port. */
 export function setLink(link: string | number, wanted: LinkChange, { master, netnsFd }: Resolved = {}): AnyRequest[] {
-  checkNames(wanted, [...changeNames, 'bridge'], 'a change of a link')
+  checkFields(wanted, [...changeNames, 'bridge'], 'a change of a link')
   const { name, up, bridge, port, ...settings } = wanted
   const operation = `set link ${link}`
   const about = (attributesOf: object, header: object = {}): AnyRequest => change({
@@ -157,20 +157,12 @@ export function setLink(link: string | number, wanted: LinkChange, { master, net
   const requests: AnyRequest[] = []
   // The kernel changes options of a kind in RTM_NEWLINK only.
   if (bridge !== undefined) requests.push({ ...about({ linkinfo: { kind: 'bridge', data: bridge } }), type: c.RTM_NEWLINK })
-  const own = { ...settings, ...(master === undefined ? {} : { master }), ...(netnsFd === undefined ? {} : { netnsFd }) }
+  // The name in a request says which link is meant: a new one can only be given by index.
+  if (name !== undefined && typeof link !== 'number') throw new InvalidArgumentError('link', link, 'an index, with a new name')
+  const own = { ...settings, ...(name === undefined ? {} : { name }), ...(master === undefined ? {} : { master }), ...(netnsFd === undefined ? {} : { netnsFd }) }
   if (Object.keys(own).length > 0 || up !== undefined) requests.push(about(own, upFlag(up)))
   if (port !== undefined) requests.push({ ...about({ linkinfo: { portKind: 'bridge', portData: port } }), type: c.RTM_NEWLINK })
-  if (name !== undefined) requests.push(typeof link === 'number' ? about({ name }) : rename(link, name, operation))
   return requests
-}
-
-/** By name one link is meant and another name given: the old one stands in IFLA_ALT_IFNAME, which finds names too. */
-function rename(from: string, to: string, operation: string): AnyRequest {
-  return change({ type: c.RTM_SETLINK, flags: 0, format: renameMessage, header: {}, attributes: { altName: from, name: to }, operation })
-}
-const renameMessage = {
-  header: ifinfomsg,
-  attributes: attributes({ altName: [c.IFLA_ALT_IFNAME, commonAttributes.name[1]], name: commonAttributes.name }),
 }
 
 export function deleteLink(link: string | number): AnyRequest {
@@ -193,7 +185,7 @@ export interface LinkFilter {
 }
 
 export function listLinks(filter: LinkFilter = {}): AnyRequest {
-  checkNames(filter, ['kind', 'master', 'statistics'], 'a filter of links')
+  checkFields(filter, ['kind', 'master', 'statistics'], 'a filter of links')
   const { kind, master, statistics = true } = filter
   return dump({
     type: c.RTM_GETLINK,
@@ -210,7 +202,9 @@ export function listLinks(filter: LinkFilter = {}): AnyRequest {
 }
 
 function reference(link: string | number, rest: object = {}, header: object = {}): { header: object, attributes: object } {
-  return typeof link === 'number' ? { header: { ...header, index: link }, attributes: rest } : { header, attributes: { name: link, ...rest } }
+  return typeof link === 'number'
+    ? { header: { ...header, index: link }, attributes: rest }
+    : { header, attributes: { name: link, ...rest } }
 }
 
 function upFlag(up: boolean | undefined): { flags?: number, change?: number } {
@@ -221,16 +215,8 @@ function upFlag(up: boolean | undefined): { flags?: number, change?: number } {
 
 function checkKind({ kind }: LinkSpec): void {
   if (creatable.includes(kind)) return
-  throw new InvalidArgumentError('kind', kind, `one of ${creatable.join(', ')}${typeof kind === 'string' ? didYouMean(kind, creatable) : ''}`)
-}
-
-function checkNames(value: object, accepted: readonly string[], what: string): void {
-  if (typeof value !== 'object' || value === null) throw new InvalidArgumentError(what.split(' ').at(-1) ?? what, value, what)
-  for (const name of Object.keys(value)) {
-    if (accepted.includes(name)) continue
-    throw new InvalidArgumentError(name, (value as Record<string, unknown>)[name],
-      `only the fields ${accepted.join(', ')} in ${what}${didYouMean(name, accepted)}`)
-  }
+  const suggestion = typeof kind === 'string' ? didYouMean(kind, creatable) : ''
+  throw new InvalidArgumentError('kind', kind, `one of ${creatable.join(', ')}${suggestion}`)
 }
 
 /** Names of bits, as ip(8) prints them. */

@@ -1,5 +1,5 @@
 /** Routes as requests and records. Source: ip-route(8), rtnetlink(7). */
-import { InvalidArgumentError, didYouMean } from '../errors.ts'
+import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { parsePrefix } from '../ip.ts'
 import { ip, raw, u32, u8 } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts'
@@ -92,7 +92,9 @@ export interface RouteSpec {
   family?: 4 | 6
 }
 
-const specNames = ['to', 'via', 'index', 'source', 'metric', 'table', 'scope', 'type', 'protocol', 'onLink', 'mtu', 'advmss', 'family', 'link']
+const specNames = [
+  'to', 'via', 'index', 'source', 'metric', 'table', 'scope', 'type', 'protocol', 'onLink', 'mtu', 'advmss', 'family', 'link',
+]
 
 export function newRoute(route: RouteSpec, { replace = false }: { replace?: boolean } = {}): AnyRequest {
   return change({
@@ -120,11 +122,7 @@ export function deleteRoute(route: RouteSpec): AnyRequest {
 }
 
 function routeRequest(route: RouteSpec, operation: string): AnyRequest {
-  for (const name of Object.keys(route)) {
-    if (!specNames.includes(name)) {
-      throw new InvalidArgumentError(name, route[name as keyof RouteSpec], `only the fields ${specNames.join(', ')}${didYouMean(name, specNames)}`)
-    }
-  }
+  checkFields(route, specNames, 'a route')
   const { via, index, source, metric, scope, type = 'unicast', protocol = c.RTPROT_BOOT, onLink, mtu, advmss } = route
   const destination = parseDestination(route)
   if (!Object.hasOwn(types, type)) throw new InvalidArgumentError('type', type, `one of ${Object.keys(types).join(', ')}`)
@@ -180,7 +178,9 @@ function defaultScope(type: RouteType, via: string | undefined, family: 4 | 6): 
 /** The route that the kernel would take. */
 export function getRoute(destination: string): AnyRequest {
   const parsed = typeof destination === 'string' ? parsePrefix(destination) : undefined
-  if (parsed === undefined || destination.includes('/')) throw new InvalidArgumentError('destination', destination, 'an IPv4 or IPv6 address')
+  if (parsed === undefined || destination.includes('/')) {
+    throw new InvalidArgumentError('destination', destination, 'an IPv4 or IPv6 address')
+  }
   return change({
     type: c.RTM_GETROUTE, flags: 0, format: routeMessage,
     header: { family: families[parsed.family], destinationLength: parsed.prefix },

@@ -8,7 +8,9 @@ import { VirbrError } from '../../src/errors.ts'
 import type { Networks } from '../../src/network/connection.ts'
 import { needing, needs } from '../support/needs.ts'
 import type { Lab } from './lab.ts'
-import { answerOf, bareXml, describe, kernelNeeds, natXml, openLab, refusal, snapshot, startChild, test } from './lab.ts'
+import {
+  answerOf, bareXml, describe, kernelNeeds, natXml, openLab, refusal, snapshot, startChild, test,
+} from './lab.ts'
 
 interface Case {
   what: string
@@ -26,6 +28,11 @@ const define = (from: string, to: string): Case['run'] => networks => {
 /** With an element more. */
 const having = (extra: string): Case['run'] => networks => networks.define(natXml(9, { extra }))
 const any = (value: unknown) => value as never
+type Use = (networks: Networks, value: never) => Promise<unknown>
+/** A case for each of some values that the types would not let through. */
+const of = (what: string, values: unknown[], says: RegExp, run: Use) =>
+  values.map((value, index): Case =>
+    ({ what: `${what} (${index})`, run: networks => run(networks, any(value)), code: 'ERR_INVALID_ARGUMENT', says }))
 
 const cases: Case[] = [
   { what: 'XML cut off', run: define('</network>', ''), code: 'ERR_INVALID_XML', says: /^line \d+/ },
@@ -123,7 +130,7 @@ const cases: Case[] = [
   },
   {
     what: 'IPv6',
-    run: networks => networks.define('<network><name>six</name><ip family="ipv6" address="fd00::1" prefix="64"/></network>'),
+    run: networks => networks.define({ name: 'n', ip: [{ family: 'ipv6', address: 'fd00::1', prefix: 64 }] }),
     code: 'ERR_UNSUPPORTED', says: /<ip family="ipv6">/,
   },
   {
@@ -147,12 +154,9 @@ const cases: Case[] = [
     run: networks => networks.define(any({ name: 'n', ip: [{ address: 7 }] })),
     code: 'ERR_INVALID_ARGUMENT', says: /^ip\[0\]\.address: .*got 7/,
   },
-  ...[undefined, null, 7, [], new Map(), () => 1].map((value, index): Case =>
-    ({ what: `no configuration (${index})`, run: networks => networks.define(any(value)), code: 'ERR_INVALID_ARGUMENT', says: /./ })),
-  ...[undefined, null, 7, {}, '', 'a/b', 'a\0b', '..'].map((value, index): Case =>
-    ({ what: `no name of a network (${index})`, run: networks => networks.get(any(value)), code: 'ERR_INVALID_ARGUMENT', says: /^nameOrUuid: / })),
-  ...[null, 7, 'active'].map((value, index): Case =>
-    ({ what: `no filter (${index})`, run: networks => networks.list(any(value)), code: 'ERR_INVALID_ARGUMENT', says: /^filter/ })),
+  ...of('no configuration', [undefined, null, 7, [], new Map(), () => 1], /./, (all, value) => all.define(value)),
+  ...of('no name', [undefined, null, 7, {}, '', 'a/b', 'a\0b', '..'], /^nameOrUuid: /, (all, value) => all.get(value)),
+  ...of('no filter', [null, 7, 'active'], /^filter: /, (all, value) => all.list(value)),
   {
     what: 'a filter of a wrong name',
     run: networks => networks.list(any({ activ: true })),
@@ -212,7 +216,7 @@ const uris: UriCase[] = [
   { uri: 'system', code: 'ERR_INVALID_URI', says: /"system"/ },
   { uri: 7, code: 'ERR_INVALID_URI', says: /got 7/ },
   { uri: null, code: 'ERR_INVALID_URI', says: /got null/ },
-  { uri: 'kernel:///system?netns=virbr-no-such-namespace', code: 'ERR_NO_NETNS', says: /\/run\/netns\/virbr-no-such-namespace: ENOENT/ },
+  { uri: 'kernel:///system?netns=virbr-nowhere', code: 'ERR_NO_NETNS', says: /\/run\/netns\/virbr-nowhere: ENOENT/ },
   { uri: 'kernel:///system?netns=/etc/hostname', code: 'ERR_NO_NETNS', says: /\/etc\/hostname/ },
   { uri: 'kernel:///system?netns=..', code: 'ERR_INVALID_ARGUMENT', says: /netns/ },
 ]
@@ -221,7 +225,7 @@ test.each(uris)('connect to $uri is refused', async ({ uri, code, says }) => {
   expect((await refusal(code, () => connect(uri as string))).message).toMatch(says)
 })
 
-describe('connect is refused for', () => {
+describe('refused, by name:', () => {
   test('a root that is a file', async () => {
     const lab = await openLab()
     const root = join(lab.root, 'file')
@@ -234,11 +238,11 @@ describe('connect is refused for', () => {
     await lab.connect()
     const child = startChild(`await virbr.connect(args.uri).catch(error => console.log(error.code, error.message))
       process.exit()`, { uri: lab.uri() },
-    ['unshare', '--mount', 'sh', '-c', `mount --bind ${lab.root} ${lab.root} && mount -o remount,bind,ro ${lab.root} && exec "$@"`, 'sh'])
+    ['unshare', '--mount', 'sh', '-c', 'mount --bind $0 $0 && mount -o remount,bind,ro $0 && exec "$@"', lab.root])
     expect(await answerOf(child)).toMatch(/^ERR_STATE_DIR cannot write to .*EROFS; .*\?root=/)
   })
 
-  needing(...kernelNeeds, needs.root, needs.tool('setpriv')).test('nothing without CAP_NET_ADMIN, but a start is', async () => {
+  needing(...kernelNeeds, needs.root, needs.tool('setpriv')).test('a start without CAP_NET_ADMIN', async () => {
     const lab = await openLab()
     await (await lab.connect()).networks.define(natXml(1))
     const before = await snapshot(lab)

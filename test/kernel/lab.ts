@@ -1,4 +1,4 @@
-/** A network namespace and a state directory of their own for each test of the kernel driver, and what can be seen in them. */
+/** A network namespace and a state directory for each test of the kernel driver, and what can be seen in them. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
@@ -65,7 +65,9 @@ export async function openLab(): Promise<Lab> {
 }
 
 /** XML of a network 192.168.N.0/24. STP off: its ports forward at once. */
-export function natXml(number: number, { dhcp = true, name = `net${number}`, bridge = `br${number}`, extra = '' } = {}): string {
+export function natXml(
+  number: number, { dhcp = true, name = `net${number}`, bridge = `br${number}`, extra = '' } = {},
+): string {
   return `<network>
     <name>${name}</name>
     <forward mode="nat"/>
@@ -149,7 +151,8 @@ export function startChild(body: string, args: Record<string, unknown> = {}, as:
     const args = ${JSON.stringify(args)}
     ${body}`
   const [file = '', ...rest] = [...as, process.execPath, '--input-type=module', '-e', source]
-  return spawn(toolPath(file) ?? file, rest, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, PATH: toolSearchPath } })
+  const env = { ...process.env, PATH: toolSearchPath }
+  return spawn(toolPath(file) ?? file, rest, { stdio: ['pipe', 'pipe', 'inherit'], env })
 }
 
 /** Its stdout, once it has ended. */

@@ -68,7 +68,8 @@ test('another process finds the same networks, and the same bytes of XML', async
   const answer = await answerOf(startChild(`
     const connection = await virbr.connect(args.uri)
     const network = await connection.networks.get('default')
-    console.log(JSON.stringify([network.uuid, (await network.info()).active, await network.xml(), await network.xml({ inactive: true })]))
+    const { active } = await network.info()
+    console.log(JSON.stringify([network.uuid, active, await network.xml(), await network.xml({ inactive: true })]))
     await connection.close()`, { uri: lab.uri() }))
   expect(JSON.parse(answer)).toEqual([network.uuid, true, ...wanted])
   expect(await network.config()).toEqual(parseNetworkXml(wanted[0] ?? ''))
@@ -125,9 +126,9 @@ describe('a transient network', () => {
     const { networks } = await lab.connect()
     const network = await networks.create(natXml(5, { dhcp: false }))
     expect(await network.info()).toEqual({ active: true, persistent: false, autostart: false, bridge: 'br5' })
-    for (const refused of [() => network.undefine(), () => network.setAutostart(true), () => network.xml({ inactive: true })]) {
-      await refusal('ERR_NETWORK_TRANSIENT', refused)
-    }
+    await refusal('ERR_NETWORK_TRANSIENT', () => network.undefine())
+    await refusal('ERR_NETWORK_TRANSIENT', () => network.setAutostart(true))
+    await refusal('ERR_NETWORK_TRANSIENT', () => network.xml({ inactive: true }))
     await network.destroy()
     await refusal('ERR_NO_NETWORK', () => network.info())
     await refusal('ERR_NO_NETWORK', () => network.start())
@@ -150,20 +151,21 @@ describe('a transient network', () => {
   })
 })
 
-test('a network defined again keeps what the new configuration leaves open; a running one takes it up at its next start', async () => {
+test('a network defined again keeps what is left open, and takes up the rest at its next start', async () => {
   const lab = await openLab()
   const { networks } = await lab.connect()
   const network = await networks.define('<network><name>n</name><ip address="10.1.0.1" prefix="24"/></network>')
   const before = await network.config()
   await network.start()
-  const again = await networks.define(`<network><name>n</name><uuid>${network.uuid}</uuid><ip address="10.2.0.1" prefix="24"/></network>`)
+  const again = await networks.define({ name: 'n', uuid: network.uuid, ip: [{ address: '10.2.0.1', prefix: 24 }] })
   expect(again.uuid).toBe(network.uuid)
   expect((await network.config()).ip).toEqual(before.ip)
   const next = await network.config({ inactive: true })
   expect(next).toEqual({ ...before, ip: [{ address: '10.2.0.1', prefix: 24 }] })
   await network.destroy()
   await network.start()
-  expect((await ipJson(lab.netns, 'address', 'show', 'virbr0'))[0]?.['addr_info']).toMatchObject([{ local: '10.2.0.1' }])
+  const [link] = await ipJson(lab.netns, 'address', 'show', 'virbr0')
+  expect(link?.['addr_info']).toMatchObject([{ local: '10.2.0.1' }])
 })
 
 test('what does not fit the state of a network is refused by name', async () => {
@@ -177,11 +179,11 @@ test('what does not fit the state of a network is refused by name', async () => 
   expect(await network.leases()).toEqual([])
   await refusal('ERR_NETWORK_EXISTS', () => networks.define(bareXml('n')))
   await refusal('ERR_NETWORK_EXISTS', () => networks.create(bareXml('n')))
-  await refusal('ERR_NETWORK_EXISTS', () => networks.define(bareXml('m').replace('<bridge', `<uuid>${network.uuid}</uuid><bridge`)))
+  await refusal('ERR_NETWORK_EXISTS', () => networks.define({ name: 'm', uuid: network.uuid }))
   await network.destroy()
   await network.undefine()
-  for (const gone of [() => network.start(), () => network.undefine(), () => network.xml(), () => network.setAutostart(true)]) {
-    await refusal('ERR_NO_NETWORK', gone)
+  for (const verb of ['start', 'destroy', 'undefine', 'xml', 'config', 'info', 'leases'] as const) {
+    await refusal('ERR_NO_NETWORK', () => network[verb]())
   }
   // The name's next owner is another network.
   await networks.define(bareXml('n'))

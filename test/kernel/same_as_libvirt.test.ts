@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { dnsmasqNamespace } from '../../src/network/config.ts'
 import { ip6tablesSave, ipJson, iptablesSave, run } from '../support/lab.ts'
 import type { Json, LabNetns } from '../support/lab.ts'
 import { libvirtdNeeds, startLibvirtd } from '../support/libvirtd.ts'
@@ -15,7 +16,7 @@ const example = await readFile(new URL('../../examples/default.xml', import.meta
 const identity = "<uuid>6f0c2ac4-4f8d-4e5a-9a0e-0f1d2c3b4a59</uuid><mac address='52:54:00:aa:bb:cc'/>"
 
 function network(inner: string): string {
-  return `<network xmlns:dnsmasq="http://libvirt.org/schemas/network/dnsmasq/1.0"><name>default</name>${inner}</network>`
+  return `<network xmlns:dnsmasq="${dnsmasqNamespace}"><name>default</name>${inner}</network>`
 }
 
 const range = '<range start="192.168.122.2" end="192.168.122.254"/>'
@@ -57,7 +58,8 @@ const networks: Record<string, string> = {
   'with all of DNS': network(`<forward/><domain name="lab.example" localOnly="yes"/><dns forwardPlainNames="no">
     <forwarder addr="192.0.2.1"/><forwarder domain="corp.example" addr="192.0.2.2"/><forwarder domain="free.example"/>
     <txt name="motd" value="hello there"/>
-    <srv service="ldap" protocol="tcp" domain="lab.example" target="one.lab.example" port="389" priority="5" weight="6"/>
+    <srv service="ldap" protocol="tcp" domain="lab.example" target="one.lab.example" port="389"
+      priority="5" weight="6"/>
     <host ip="192.168.122.3"><hostname>three</hostname><hostname>drei</hostname></host></dns>${served}`),
   'with a reverse zone': network(`<forward/><domain name="lab.example"/>
     <ip address="192.168.122.1" netmask="255.255.255.0" localPtr="yes"><dhcp>${range}</dhcp></ip>`),
@@ -79,8 +81,11 @@ const fleeting = [
 function lasting(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(lasting)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).filter(([name]) => !fleeting.includes(name)).map(([name, one]) => [name, lasting(one)]))
+  const kept = Object.entries(value).filter(([name]) => !fleeting.includes(name))
+  return Object.fromEntries(kept.map(([name, one]) => [name, lasting(one)]))
 }
+
+const ipv6Settings = ['disable_ipv6', 'accept_ra', 'autoconf']
 
 /** What the tools say of the network. */
 async function kernelState(netns: LabNetns, bridge: string): Promise<Json> {
@@ -91,7 +96,7 @@ async function kernelState(netns: LabNetns, bridge: string): Promise<Json> {
     routes: lasting(await ipJson(netns, 'route', 'show', 'table', 'all', 'dev', bridge)),
     rules: (await iptablesSave(netns)).map(line => line.replaceAll('LIBVIRT_', 'VIRBR_')),
     forwarding: await sysctl('net.ipv4.ip_forward'),
-    ipv6: await Promise.all(['disable_ipv6', 'accept_ra', 'autoconf'].map(name => sysctl(`net.ipv6.conf.${bridge}.${name}`))),
+    ipv6: await Promise.all(ipv6Settings.map(name => sysctl(`net.ipv6.conf.${bridge}.${name}`))),
   }
 }
 

@@ -1,10 +1,11 @@
-/** Processes, and connections of one process, that work on the same networks at the same time do not get in each other's way. */
+/** Processes, and connections of one process, that change the same networks at once do not get in each other's way. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { answerOf, bareXml, natXml, openLab, processes, runFiles, snapshot, startChild, test } from './lab.ts'
 
 /** In a child: does it, and prints `ok` or the error's code. */
-const report = `const tell = work => work.then(() => console.log('ok'), error => console.log(error.code, error.message))`
+const report = `const tell = work =>
+  work.then(() => console.log('ok'), error => console.log(error.code, error.message))`
 
 test('ten networks are started, destroyed and started by five processes at once', async () => {
   const lab = await openLab()
@@ -37,7 +38,9 @@ test('ten networks are started, destroyed and started by five processes at once'
   expect(await runFiles(lab)).toEqual([])
 })
 
-test.each([['processes', true], ['connections of one process', false]])('of two %s that start the same network one succeeds', async (_, apart) => {
+test.each([
+  ['processes', true], ['connections of one process', false],
+])('of two %s that start the same network one succeeds', async (_, apart) => {
   const lab = await openLab()
   const setup = await lab.connect()
   const network = await setup.networks.define(natXml(1))
@@ -49,7 +52,8 @@ test.each([['processes', true], ['connections of one process', false]])('of two 
         process.exit()`, { uri: lab.uri() }))))).map(answer => answer.split(' ')[0])
       : await Promise.all([1, 2].map(async () => {
         const { networks } = await lab.connect()
-        return (await networks.get('net1')).start().then(() => 'ok', (error: unknown) => (error as { code: string }).code)
+        const network = await networks.get('net1')
+        return network.start().then(() => 'ok', (error: unknown) => (error as { code: string }).code)
       }))
     expect(answers.sort()).toEqual(['ERR_NETWORK_ACTIVE', 'ok'])
     expect(await processes(lab.netns)).toHaveLength(1)
@@ -62,7 +66,7 @@ test('calls of one connection need not wait for each other', async () => {
   const { networks } = await lab.connect()
   const made = await Promise.all(Array.from({ length: 8 }, (_, number) => networks.define(bareXml(`n${number}`))))
   await Promise.all(made.map(network => network.start()))
-  const answers = await Promise.allSettled([...made.map(network => network.destroy()), ...made.map(network => network.destroy())])
+  const answers = await Promise.allSettled([...made, ...made].map(network => network.destroy()))
   expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(8)
   // Names that the driver chooses are each given once.
   const chosen = await Promise.all(Array.from({ length: 8 }, (_, number) => networks.define({ name: `m${number}` })))
