@@ -19,6 +19,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kMaxOutput = 64 << 10;
+// How long a process that is ending already is waited for. A kernel thread looks the same and never ends.
+constexpr int kEndingMs = 1000;
 // How soon a wait notices that the environment is going away.
 constexpr int kPollMs = 20;
 // A killed process ends at once, unless it sits in the kernel.
@@ -137,8 +139,12 @@ Failure Terminate(pid_t pid, const std::string& match, int timeout_ms, const Sto
   }
   std::replace(cmdline.begin(), cmdline.end(), uint8_t{0}, uint8_t{' '});
   if (std::search(cmdline.begin(), cmdline.end(), match.begin(), match.end()) == cmdline.end()) {
-    // A zombie has no command line any more.
-    if (!cmdline.empty()) *outcome = "mismatch";
+    if (!cmdline.empty()) {
+      *outcome = "mismatch";
+    } else {
+      // A process that is ending has no command line any more, but may still hold a port.
+      AwaitEnd(pidfd.get(), -1, std::min(timeout_ms, kEndingMs), stopping, nullptr);
+    }
     return {};
   }
   const struct {

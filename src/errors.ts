@@ -6,6 +6,7 @@
  */
 import { constants } from 'node:os'
 
+/** What a program may test. docs/errors.md says of each what it means and what to do. */
 export type ErrorCode =
   | 'ERR_INVALID_ARGUMENT'
   | 'ERR_INVALID_XML'

@@ -1,4 +1,5 @@
 /** The way from typed requests to a Host's thread and back. Everything a Host does goes through here. */
+import { constants } from 'node:os'
 import type { NativeHost, NetlinkStep, Outcome, Step, StepFailure } from '../../binding/index.ts'
 import { ClosedError, SystemError } from '../errors.ts'
 import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../netlink/constants.ts'
@@ -85,7 +86,9 @@ export function failure(step: Step | RequestStep, failed: StepFailure, result?: 
     const { error } = 'requests' in step && result instanceof Uint8Array ? repliesOf(step, result) : { error: undefined }
     return error ?? new SystemError(failed.errno, failed.call, 'requests' in step ? step.requests[0]?.operation ?? 'netlink' : 'netlink')
   }
-  return new SystemError(failed.errno, failed.call, describe(step))
+  const { EPERM, EACCES } = constants.errno
+  const denied = failed.errno === EPERM || failed.errno === EACCES
+  return new SystemError(failed.errno, failed.call, describe(step), denied ? 'ERR_NO_PERMISSION' : 'ERR_SYSTEM')
 }
 
 function describe(step: Exclude<Step, NetlinkStep>): string {

@@ -10,6 +10,7 @@ import type { Family } from '../nftables/messages.ts'
 import { firewallReadStep, firewallStep } from './channel.ts'
 import type { Channel } from './channel.ts'
 
+/** The nf_tables ruleset of a namespace: `host.firewall`. Needs CAP_NET_ADMIN, for reading too; else ERR_NO_PERMISSION. */
 export class Firewall {
   readonly #channel: Channel
 
@@ -17,20 +18,25 @@ export class Firewall {
     this.#channel = channel
   }
 
+  /** Tables, of one family or of all. */
   async tables(filter: { family?: Family } = {}): Promise<Table[]> {
     return (await this.#read(listTables(filter))).map(decodeTable)
   }
 
+  /** Chains, base chains with their hook, priority and counters, of one family or of all. */
   async chains(filter: { family?: Family } = {}): Promise<Chain[]> {
     return (await this.#read(listChains(filter))).map(decodeChain)
   }
 
-  /** Filtered in the kernel. */
+  /** Rules of a table or of one of its chains, in order; filtered in the kernel. */
   async rules(filter: { family: Family, table: string, chain?: string }): Promise<Rule[]> {
     return (await this.#read(listRules(filter))).map(decodeRule)
   }
 
-  /** All or nothing; an error names the request that the kernel refused. */
+  /**
+   * Changes, all or nothing, in one sendmsg. An error (ERR_NETLINK) names the request that the kernel refused; refusing a
+   * batch costs it far more time than committing one.
+   */
   async commit(requests: readonly AnyRequest[]): Promise<void> {
     if (requests.length === 0) return
     const { error } = await this.#channel.attempt(firewallStep(requests, { mayFail: true }))

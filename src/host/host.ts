@@ -8,6 +8,7 @@ import type { HostParts } from './parts.ts'
 import type { Routes } from './routes.ts'
 import type { Sysctl } from './sysctl.ts'
 
+/** What `Host.open` takes. */
 export interface HostOptions {
   /** A namespace's name, path or open descriptor; default: the caller's own. `{ create: true }`: a new one without a name. */
   netns?: Netns | { create: true } | undefined
@@ -25,7 +26,10 @@ export class Host implements AsyncDisposable {
   readonly firewall: Firewall
   readonly #channel: Channel
 
-  /** Rejects with ERR_NO_NETNS if there is no such namespace. */
+  /**
+   * Rejects with ERR_NO_NETNS if there is no such namespace, ERR_NO_PERMISSION if it may not be entered or made: any but
+   * the caller's own needs CAP_SYS_ADMIN; ERR_ADDON_LOAD.
+   */
   static async open(options: HostOptions = {}): Promise<Host> {
     const { netns } = options
     const source = typeof netns === 'object' ? { create: true } : netnsSource(netns)
@@ -49,7 +53,10 @@ export class Host implements AsyncDisposable {
     return this.#channel.native.netnsFd
   }
 
-  /** Waits for what is under way, then gives everything back. A namespace without a name ends with its last user. */
+  /**
+   * Waits for what is under way, then gives everything back. A namespace without a name ends with its last user.
+   * Idempotent; later calls reject with ERR_CLOSED.
+   */
   close(): Promise<void> {
     return this.#channel.close()
   }

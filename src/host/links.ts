@@ -18,22 +18,29 @@ export type { TapOptions } from './taps.ts'
 /** A link by name or by index. */
 export type LinkRef = string | number
 
+/** The other end of a veth. */
 export interface PeerSpec extends VethPeer {
   /** Where the peer is born; default: beside its other end. */
   netns?: Netns
+  /** Default false. */
   up?: boolean
 }
 
+/** A link to make: what every kind has, and the options of its kind under the kind's name. Source: ip-link(8). */
 export interface LinkSpec extends Omit<WireSpec, 'veth'> {
   /** The bridge (or other master) that the link is put into. */
   master?: LinkRef
   /** Where the link is born; default: here. */
   netns?: Netns
+  /** kind veth. Without a peer the kernel names and makes one. */
   veth?: { peer?: PeerSpec }
+  /** kind tap. */
   tap?: TapOptions
+  /** kind tun. */
   tun?: TapOptions
 }
 
+/** What to change of a link; what is left out stays. */
 export interface LinkChange extends WireChange {
   /** `null` takes the link out of its master. */
   master?: LinkRef | null
@@ -41,11 +48,13 @@ export interface LinkChange extends WireChange {
   netns?: Netns
 }
 
+/** Which links to list; what is left out does not matter. */
 export interface LinkFilter extends Omit<WireFilter, 'master'> {
+  /** Ports of this bridge. */
   master?: LinkRef
 }
 
-/** A created link; a tap without `persist` brings its queues. */
+/** A created link; a tap without `persist` brings its queues, one open descriptor each, which the caller closes. */
 export type CreatedLink = Link & { fds?: number[] }
 
 export function checkLinkRef(link: unknown, field = 'link'): asserts link is LinkRef {
@@ -53,6 +62,11 @@ export function checkLinkRef(link: unknown, field = 'link'): asserts link is Lin
   throw new InvalidArgumentError(field, link, `${INTERFACE_NAME_RULE}; or an index`)
 }
 
+/**
+ * Links of a namespace: `host.links`. A link that is not there is ERR_NO_LINK; what the kernel refuses ERR_NETLINK, with
+ * its words where it has some; an unknown or wrong option ERR_INVALID_ARGUMENT, before anything is sent. Changes need
+ * CAP_NET_ADMIN, else ERR_NO_PERMISSION; a link or peer in another namespace also CAP_SYS_ADMIN.
+ */
 export class Links {
   readonly #channel: Channel
 
@@ -118,7 +132,7 @@ export class Links {
     }
   }
 
-  /** Changes what is named and nothing else. */
+  /** Changes what is named and nothing else; the link as it is afterwards. Rejects with ERR_NO_LINK. */
   async set(link: LinkRef, change: LinkChange): Promise<Link> {
     checkLinkRef(link)
     const { master, netns, ...wire } = change

@@ -6,7 +6,7 @@ import { constants } from 'node:os'
 
 const directory = '/run/netns'
 
-/** A namespace: a name under /run/netns, a path (anything with a `/`), or an open file descriptor. */
+/** A network namespace: a name under /run/netns, a path (anything with a `/`), or an open file descriptor. */
 export type Netns = string | number
 
 export function netnsPath(netns: string): string {
@@ -45,9 +45,9 @@ export async function openNative(source: NetnsSource): Promise<NativeHost> {
   }
 }
 
-/** `ip netns`, in-process. */
+/** `ip netns`, in-process. A name that is none is ERR_INVALID_ARGUMENT. Source: ip-netns(8). */
 export const netns = {
-  /** Creates a namespace with a name. Needs CAP_SYS_ADMIN. About 0.4 ms. */
+  /** Creates a namespace with a name. Needs CAP_SYS_ADMIN, else ERR_NO_PERMISSION. ERR_SYSTEM with EEXIST if the name is taken. */
   async add(name: string): Promise<void> {
     checkNetnsName(name)
     const host = await openNative({ create: true })
@@ -59,7 +59,7 @@ export const netns = {
     }
   },
 
-  /** Takes the name away; the namespace ends with its last user. */
+  /** Takes the name away; the namespace ends with its last user. Rejects with ERR_NO_NETNS. */
   async delete(name: string): Promise<void> {
     checkNetnsName(name)
     const host = await openNative({})

@@ -8,15 +8,22 @@ import { routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
 import type { LinkRef, Links } from './links.ts'
 
+/** A route to add, replace or delete. With `delete`, what is left out matches any. */
 export interface RouteSpec extends Omit<WireSpec, 'index'> {
   /** The link that packets leave by. */
   link?: LinkRef
 }
 
+/** Which routes to list. */
 export interface RouteFilter extends Omit<WireFilter, 'index'> {
+  /** The link that packets leave by. */
   link?: LinkRef
 }
 
+/**
+ * Routes of a namespace: `host.routes`. What the kernel refuses is ERR_NETLINK, with its words where it has some. Changes
+ * need CAP_NET_ADMIN, else ERR_NO_PERMISSION.
+ */
 export class Routes {
   readonly #channel: Channel
   readonly #links: Links
@@ -36,7 +43,7 @@ export class Routes {
     return messages.flat().map(decodeRoute)
   }
 
-  /** The route that the kernel would take to an address. */
+  /** The route that the kernel would take to an address (not a prefix). Rejects with ENETUNREACH if there is none. */
   async get(destination: string): Promise<Route> {
     const [messages] = await this.#channel.request([getRoute(destination)])
     return decodeRoute(messages?.[0] as Message)
@@ -47,10 +54,12 @@ export class Routes {
     await this.#send(route, wire => newRoute(wire))
   }
 
+  /** Adds it, in place of one to the same destination with the same metric if there is one. */
   async replace(route: RouteSpec): Promise<void> {
     await this.#send(route, wire => newRoute(wire, { replace: true }))
   }
 
+  /** The first that matches. Rejects with ESRCH if there is none. */
   async delete(route: RouteSpec): Promise<void> {
     await this.#send(route, deleteRoute)
   }

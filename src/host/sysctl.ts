@@ -29,6 +29,7 @@ export function setSysctlStep(name: string, value: string | number | boolean): W
   return { op: 'writeFile', path: sysctlPath(name), data: `${text}\n` }
 }
 
+/** Sysctls of a namespace: `host.sysctl`. One that this kernel does not have is ERR_UNSUPPORTED. */
 export class Sysctl {
   readonly #channel: Channel
 
@@ -44,7 +45,10 @@ export class Sysctl {
     return Buffer.from(results[0]).toString().trimEnd()
   }
 
-  /** Needs CAP_NET_ADMIN. Not kept over a reboot. */
+  /**
+   * Needs CAP_NET_ADMIN, else ERR_NO_PERMISSION. A value that the kernel does not take is ERR_INVALID_ARGUMENT. Not kept
+   * over a reboot.
+   */
   async set(name: string, value: string | number | boolean): Promise<void> {
     const step = setSysctlStep(name, value)
     const { failed } = await this.#channel.exec([step])

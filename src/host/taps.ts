@@ -2,6 +2,7 @@
 import type { TapStep } from '../../binding/index.ts'
 import { InvalidArgumentError, didYouMean } from '../errors.ts'
 
+/** Options of a tap or tun. `owner` and `group` are numeric ids that may open it without CAP_NET_ADMIN. */
 export interface TapOptions extends Pick<TapStep, 'owner' | 'group' | 'vnetHeader' | 'queues' | 'multiQueue'> {
   /**
    * The device stays when nobody has it open. Without it `create` hands out open descriptors in `fds`, which the caller
@@ -11,7 +12,8 @@ export interface TapOptions extends Pick<TapStep, 'owner' | 'group' | 'vnetHeade
   persist?: boolean
 }
 
-const integer = (min: number, max: number) => (value: unknown): boolean => Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+const integer = (min: number, max: number) => (value: unknown): boolean =>
+  Number.isInteger(value) && (value as number) >= min && (value as number) <= max
 const flag = { accepts: (value: unknown): boolean => typeof value === 'boolean', accepted: 'true or false' }
 // All ones is the kernel's "nobody".
 const id = { accepts: integer(0, 0xfffffffe), accepted: 'a numeric id' }
@@ -32,7 +34,9 @@ export function checkTapOptions(options: object, field: string): asserts options
   const names = Object.keys(rules)
   for (const [name, value] of Object.entries(options)) {
     const path = `${field}.${name}`
-    if (!Object.hasOwn(rules, name)) throw new InvalidArgumentError(path, value, `one of the options ${names.join(', ')}${didYouMean(name, names)}`)
+    if (!Object.hasOwn(rules, name)) {
+      throw new InvalidArgumentError(path, value, `one of the options ${names.join(', ')}${didYouMean(name, names)}`)
+    }
     const { accepts, accepted } = rules[name as keyof TapOptions]
     if (value !== undefined && !accepts(value)) throw new InvalidArgumentError(path, value, accepted)
   }

@@ -1,13 +1,14 @@
 /** DHCP and DNS for a network: the files that dnsmasq reads, as libvirt writes them, and its leases. Source: dnsmasq(8). */
 import { constants as fsConstants } from 'node:fs'
-import { access } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { access, stat } from 'node:fs/promises'
+import { delimiter, dirname, join } from 'node:path'
 import type { SpawnResult, SpawnStep, Step } from '../../binding/index.ts'
 import { VirbrError } from '../errors.ts'
 import type { DhcpConfig, DnsConfig, LeaseConfig, NetworkConfig } from '../network/config.ts'
 import type { Lease } from '../network/connection.ts'
 import { ipSubnet, rangeSize } from '../network/subnets.ts'
 import type { Paths } from './paths.ts'
+import type { State } from './state.ts'
 
 /** Longer than dnsmasq needs even on a host whose name server does not answer; it does no look-ups before it is up. */
 const startTimeoutMs = 15_000
@@ -140,7 +141,7 @@ export function dnsmasqAddnHosts(config: NetworkConfig): string {
 const serverDirectories = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
 /** Absolute path of dnsmasq. Rejects with ERR_DNSMASQ_MISSING. */
-export async function findDnsmasq(wanted: string | undefined): Promise<string> {
+async function findDnsmasq(wanted: string | undefined): Promise<string> {
   const directories = [...(process.env.PATH ?? '').split(delimiter), ...serverDirectories].filter(directory => directory.startsWith('/'))
   for (const path of wanted === undefined ? directories.map(directory => join(directory, 'dnsmasq')) : [wanted]) {
     try {
@@ -155,9 +156,34 @@ export async function findDnsmasq(wanted: string | undefined): Promise<string> {
     : `there is no program ${wanted}, which was asked for as dnsmasq`)
 }
 
+export interface Dnsmasq {
+  program: string
+  options: DnsmasqOptions
+}
+
+/**
+ * How to start dnsmasq for a network; undefined if it needs none. Rejects with ERR_DNSMASQ_MISSING, or with ERR_STATE_DIR
+ * if dnsmasq, which becomes another user, could not read the names and fixed addresses that it is given: it would serve
+ * without them and say nothing.
+ */
+export async function prepareDnsmasq(state: Pick<State, 'dnsmasq' | 'keepUser' | 'paths'>, config: NetworkConfig): Promise<Dnsmasq | undefined> {
+  if (!needsDnsmasq(config)) return undefined
+  const { keepUser, paths } = state
+  if (!keepUser && dnsmasqHosts(config) + dnsmasqAddnHosts(config) !== '') await checkSearchable(paths.dnsmasq)
+  return { program: await findDnsmasq(state.dnsmasq), options: { keepUser } }
+}
+
+async function checkSearchable(path: string): Promise<void> {
+  for (let directory = path; directory !== dirname(directory); directory = dirname(directory)) {
+    if (((await stat(directory)).mode & 0o001) !== 0) continue
+    throw new VirbrError('ERR_STATE_DIR',
+      `dnsmasq runs as another user and cannot read in ${directory}; allow it (chmod o+x), or name another place with ?root=DIRECTORY`)
+  }
+}
+
 /** Writes dnsmasq's files and starts it. It forks once it serves, so the step ends when guests can be answered. */
 export function startDnsmasq(
-  program: string, config: NetworkConfig, bridge: string, files: DnsmasqFiles, options: DnsmasqOptions,
+  { program, options }: Dnsmasq, config: NetworkConfig, bridge: string, files: DnsmasqFiles,
 ): [Step, Step, Step, SpawnStep] {
   return [
     { op: 'writeFile', path: files.conf, data: dnsmasqConf(config, bridge, files, options), mode: 0o644 },

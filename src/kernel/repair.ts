@@ -7,7 +7,7 @@ import type { ReadFileStep, Step } from '../../binding/index.ts'
 import { VirbrError } from '../errors.ts'
 import { isFailure, repliesOf, routeStep } from '../host/channel.ts'
 import { decodeLink, getLink } from '../rtnetlink/links.ts'
-import { dnsmasqFiles, dnsmasqFailure, findDnsmasq, startDnsmasq } from './dnsmasq.ts'
+import { dnsmasqFiles, dnsmasqFailure, prepareDnsmasq, startDnsmasq } from './dnsmasq.ts'
 import { decodeRecord } from './record.ts'
 import type { NetworkRecord } from './record.ts'
 import type { State } from './state.ts'
@@ -86,21 +86,23 @@ async function isAlive(state: State, { bridge, netns, bootId }: NetworkRecord): 
 
 /** A dnsmasq that has died is started again; leases are kept. */
 async function reviveDnsmasq(state: State, record: NetworkRecord): Promise<void> {
-  if (!record.dnsmasq || await dnsmasqPid(state, record.name) !== undefined) return
-  const program = await findDnsmasq(state.dnsmasq)
+  if (!record.dnsmasq) return
   const files = dnsmasqFiles(state.paths, record.name)
-  const steps = startDnsmasq(program, state.parse(record.xml), record.bridge.name, files, { keepUser: state.keepUser })
-  const [, , , result] = await state.run(steps)
+  const pid = await recordedPid(state, files.pid)
+  if (pid !== undefined && await isDnsmasq(state, pid, files.conf)) return
+  // One that is just ending keeps its port until it is gone.
+  if (pid !== undefined) await state.run([{ op: 'terminate', pid, match: files.conf, timeoutMs: 1_000, mayFail: true }])
+  const config = state.parse(record.xml)
+  const dnsmasq = await prepareDnsmasq(state, config)
+  if (dnsmasq === undefined) return
+  const [, , , result] = await state.run(startDnsmasq(dnsmasq, config, record.bridge.name, files))
   if (result.status !== 0) throw dnsmasqFailure(record.name, result)
 }
 
-/** The pid of the network's dnsmasq, if it runs. */
-async function dnsmasqPid(state: State, name: string): Promise<number | undefined> {
-  const files = dnsmasqFiles(state.paths, name)
-  const [pidFile] = await state.run([{ op: 'readFile', path: files.pid, mayFail: true }])
+async function recordedPid(state: State, path: string): Promise<number | undefined> {
+  const [pidFile] = await state.run([{ op: 'readFile', path, mayFail: true }])
   const pid = isFailure(pidFile) ? NaN : Number(Buffer.from(pidFile).toString())
-  if (!(pid > 0)) return undefined
-  return await isDnsmasq(state, pid, files.conf) ? pid : undefined
+  return pid > 0 ? pid : undefined
 }
 
 async function isDnsmasq(state: State, pid: number, conf: string): Promise<boolean> {

@@ -16,8 +16,8 @@ import { newRoute } from '../rtnetlink/routes.ts'
 import { checkRoutes } from './collisions.ts'
 import type { CompleteConfig } from './complete.ts'
 import { liveXml } from './complete.ts'
-import { dnsmasqFailure, dnsmasqFiles, findDnsmasq, needsDnsmasq, startDnsmasq } from './dnsmasq.ts'
-import type { DnsmasqOptions } from './dnsmasq.ts'
+import { dnsmasqFailure, dnsmasqFiles, needsDnsmasq, prepareDnsmasq, startDnsmasq } from './dnsmasq.ts'
+import type { Dnsmasq } from './dnsmasq.ts'
 import { checkCapable, loadFacts } from './facts.ts'
 import type { Facts } from './facts.ts'
 import { installBatch, missingKey } from './firewall.ts'
@@ -59,11 +59,6 @@ interface StartPlan {
   spawn: number | undefined
 }
 
-interface Dnsmasq {
-  program: string
-  options: DnsmasqOptions
-}
-
 /** What a start does, in order. The record is written before the kernel is touched, and moved when all is done. */
 function makePlan(state: State, config: CompleteConfig, facts: Facts, dnsmasq: Dnsmasq | undefined, key: string): StartPlan {
   const { paths } = state
@@ -88,7 +83,7 @@ function makePlan(state: State, config: CompleteConfig, facts: Facts, dnsmasq: D
       ...routeRequests(config, bridge.index),
     ]),
     ...(forwarding ? [setSysctlStep('net.ipv4.ip_forward', 1)] : []),
-    ...(dnsmasq === undefined ? [] : startDnsmasq(dnsmasq.program, config, bridge.name, dnsmasqFiles(paths, config.name), dnsmasq.options)),
+    ...(dnsmasq === undefined ? [] : startDnsmasq(dnsmasq, config, bridge.name, dnsmasqFiles(paths, config.name))),
   ]
   const steps = [...before, ...(batch === undefined ? [] : [firewallStep(batch)]), ...after]
   const spawn = dnsmasq === undefined ? undefined : steps.length - 1
@@ -158,8 +153,7 @@ function newRecord(state: State, config: CompleteConfig): NetworkRecord {
 export async function startNetwork(state: State, config: CompleteConfig, facts: Facts): Promise<void> {
   for (let attempt = 1, now = facts; ; attempt++) {
     checkStart(config, now)
-    const dnsmasq = needsDnsmasq(config) ? { program: await findDnsmasq(state.dnsmasq), options: { keepUser: state.keepUser } } : undefined
-    const plan = planFor(state, config, now, dnsmasq)
+    const plan = planFor(state, config, now, await prepareDnsmasq(state, config))
     const error = await carryOut(state, plan, now.ruleset.generation)
     if (error === undefined) return
     plans.get(state)?.delete(config)

@@ -26,6 +26,7 @@ const addressMessage = { header: ifaddrmsg, attributes: addressAttributes }
 const forever = 0xffffffff
 const families = { 4: c.AF_INET, 6: c.AF_INET6 } as const
 
+/** An address as the kernel shows it. */
 export interface Address {
   /** Of the link. */
   index: number
@@ -46,6 +47,7 @@ export interface Address {
   preferredLifetimeMs: number | undefined
 }
 
+/** What can be said of an address beside itself. */
 export interface AddressOptions {
   /** An address, or `auto` for the last one of the prefix. Default: none, as with `ip address add`. */
   broadcast?: string

@@ -28,8 +28,11 @@ type Common = Pick<LinkValues,
   'mac' | 'broadcast' | 'permanentMac' | 'mtu' | 'minMtu' | 'maxMtu' | 'link' | 'linkNetnsId' | 'master' | 'qdisc' | 'txQueueLen' |
   'operState' | 'group' | 'alias' | 'promiscuity' | 'numTxQueues' | 'numRxQueues' | 'gsoMaxSegs' | 'gsoMaxSize' | 'groMaxSize' |
   'carrier' | 'carrierChanges' | 'altNames' | 'statistics'>
+/** Options of a bridge, as `ip link … type bridge` has them. Ids and running timers are the kernel's own state. */
 export type BridgeOptions = TableValues<typeof bridgeOptions>
+/** Options and state of a port of a bridge, as `bridge -d link` has them. */
 export type BridgePortOptions = TableValues<typeof bridgePortOptions>
+/** What the kernel tells of a tap or tun. */
 export type TunState = TableValues<typeof tunOptions>
 
 /** A link as the kernel shows it. */
@@ -54,24 +57,36 @@ export interface Link extends Common {
 
 /** What can be set when a link is made, and later. */
 export interface LinkSettings {
+  /** Six bytes, hexadecimal with colons. */
   mac?: string
+  /** Bytes. */
   mtu?: number
   up?: boolean
+  /** A number by which links are handled together (ip link … group). */
   group?: number
+  /** Packets. */
   txQueueLen?: number
   /** At most 255 bytes, for people. */
   alias?: string
   gsoMaxSegs?: number
+  /** Bytes. */
   gsoMaxSize?: number
+  /** Bytes. */
   groMaxSize?: number
+  /** kind bridge; those that say `Ms` in milliseconds, in steps of 10. */
   bridge?: BridgeOptions
 }
 
+/** The other end of a veth. */
 export interface VethPeer {
+  /** 1 to 15 bytes. */
   name: string
   mac?: string
+  /** Bytes. */
   mtu?: number
+  /** Packets. */
   txQueueLen?: number
+  /** Default 1. */
   numTxQueues?: number
   numRxQueues?: number
 }

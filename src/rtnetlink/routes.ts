@@ -45,6 +45,7 @@ const protocols: Record<number, string> = {
 
 const tables: Record<string, number> = { main: c.RT_TABLE_MAIN, default: c.RT_TABLE_DEFAULT, local: c.RT_TABLE_LOCAL }
 
+/** A route as the kernel shows it. */
 export interface Route {
   /** `default` or a prefix. */
   to: string

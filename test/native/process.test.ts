@@ -44,17 +44,21 @@ test('arguments and environment as given and nothing else', async () => {
 
 test('no descriptors but the three, no terminal, a session of its own, no blocked signals', async () => {
   const host = await openHost({})
-  const { output } = await run(host, 'echo $$; cat /proc/$$/stat; readlink /proc/$$/fd/*; echo /proc/$$/fd/*')
-  const [pid = '', stat = '', input, out, err, ...rest] = output.trim().split('\n')
-  expect(stat.split(' ').slice(4, 6)).toEqual([pid, pid])
-  expect([input, out, err]).toEqual(['/dev/null', out, out])
-  expect(out).toMatch(/^pipe:/)
-  expect(rest.at(-1)).toBe(`/proc/${pid}/fd/0 /proc/${pid}/fd/1 /proc/${pid}/fd/2`)
-
+  const program = (file: string, ...args: string[]): SpawnStep =>
+    ({ op: 'spawn', file, argv: [file, ...args], env: [], timeoutMs: 5000 })
   const { results } = await host.exec([
-    { op: 'spawn', file: '/bin/grep', argv: ['grep', '-E', 'Sig(Blk|Ign)', '/proc/self/status'], env: [], timeoutMs: 5000 },
+    program('/bin/ls', '/proc/self/fd'),
+    program('/bin/readlink', '/proc/self/fd/0', '/proc/self/fd/1', '/proc/self/fd/2'),
+    program('/bin/cat', '/proc/self/stat'),
+    program('/bin/grep', '-E', 'Sig(Blk|Ign)', '/proc/self/status'),
   ])
-  const masks = Buffer.from(results[0].output).toString().matchAll(/\t(\w+)/g)
+  const [descriptors, links, stat, signals] = results.map(({ output }) => Buffer.from(output).toString())
+  // 3 is the folder that ls reads.
+  expect(descriptors).toBe('0\n1\n2\n3\n')
+  expect(links).toMatch(/^\/dev\/null\n(pipe:\[\d+\]\n)\1$/)
+  const [pid, , , , group, session] = stat?.split(' ') ?? []
+  expect([group, session]).toEqual([pid, pid])
+  const masks = signals?.matchAll(/\t(\w+)/g) ?? []
   // 32 and 33 are glibc's own, which its posix_spawn ignores.
   expect(Array.from(masks, ([, mask]) => BigInt(`0x${mask}`) & ~0x1_8000_0000n)).toEqual([0n, 0n])
 })
@@ -155,7 +159,7 @@ test('terminate: one that is gone already, or has ended and is not yet waited fo
 
   const pidFile = join(await temporaryFolder(), 'pid')
   // exec: the parent of the zombie is then a program that does not wait for it.
-  const parent = await victim(`sh -c 'exit 0' & echo $! > ${pidFile}; echo ready; exec sleep 30`)
+  const parent = await victim(`sleep 0.2 & echo $! > ${pidFile}; echo ready; exec sleep 30`)
   const zombie = Number(readFileSync(pidFile, 'utf8'))
   await expect.poll(() => readFileSync(`/proc/${zombie}/stat`, 'utf8')).toMatch(/\) Z /)
   expect(await terminate(host, zombie, '')).toBe('absent')
