@@ -174,7 +174,12 @@ export function setLink(link: string | number, wanted: LinkChange, { master, net
   if (bridge !== undefined) requests.push({ ...about({ linkinfo: { kind: 'bridge', data: bridge } }), type: c.RTM_NEWLINK })
   // The name in a request says which link is meant: a new one can only be given by index.
   if (name !== undefined && typeof link !== 'number') throw new InvalidArgumentError('link', link, 'an index, with a new name')
-  const own = { ...settings, ...(name === undefined ? {} : { name }), ...(master === undefined ? {} : { master }), ...(netnsFd === undefined ? {} : { netnsFd }) }
+  const own = {
+    ...settings,
+    ...(name === undefined ? {} : { name }),
+    ...(master === undefined ? {} : { master }),
+    ...(netnsFd === undefined ? {} : { netnsFd }),
+  }
   if (Object.keys(own).length > 0 || up !== undefined) requests.push(about(own, upFlag(up)))
   if (port !== undefined) requests.push({ ...about({ linkinfo: { portKind: 'bridge', portData: port } }), type: c.RTM_NEWLINK })
   return requests

@@ -1,0 +1,69 @@
+/** Every number that we took from a kernel header, against that header. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import * as netlink from '../../src/netlink/constants.ts'
+import * as nftables from '../../src/nftables/constants.ts'
+import * as rtnetlink from '../../src/rtnetlink/constants.ts'
+import { run, tryRun } from '../support/lab.ts'
+import { needing, needs } from '../support/needs.ts'
+
+/** In this order they compile together: glibc's own first, so that the kernel's leave out what it has. */
+const headers = [
+  'stdio.h', 'sys/socket.h', 'netinet/in.h', 'linux/if.h', 'linux/if_arp.h', 'linux/if_addr.h', 'linux/if_link.h', 'linux/if_tun.h',
+  'linux/if_bridge.h', 'linux/veth.h', 'linux/netlink.h', 'linux/rtnetlink.h', 'linux/netfilter.h', 'linux/netfilter_ipv4.h',
+  'linux/netfilter/nfnetlink.h', 'linux/netfilter/nf_tables.h', 'linux/netfilter/nf_tables_compat.h', 'linux/netfilter/nf_nat.h',
+  'linux/netfilter/xt_conntrack.h', 'linux/netfilter/xt_CHECKSUM.h', 'linux/netfilter/xt_tcpudp.h', 'linux/netfilter/xt_comment.h',
+]
+
+/** Names that the headers of some machine may lack, and why we have them all the same. */
+const mayLack: Record<string, string> = {
+}
+
+type Constants = Record<string, unknown>
+
+/** What is wrong with constants, one line each: `IFLA_MTU: 5, but 4 in the header`. */
+async function compare(constants: Constants, allowed: Record<string, string> = {}): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'virbr-constants-'))
+  try {
+    const compile = async (names: string[]): Promise<{ status: number, stderr: string }> => {
+      const lines = names.map(name => `  printf("%s %lld\\n", "${name}", (long long)(${name}));`)
+      const source = [...headers.map(header => `#include <${header}>`), 'int main(void) {', ...lines, '}', ''].join('\n')
+      await writeFile(join(folder, 'print.c'), source)
+      return tryRun('cc', ['-w', '-fmax-errors=0', '-o', join(folder, 'print'), join(folder, 'print.c')])
+    }
+    const names = Object.keys(constants)
+    let { status, stderr } = await compile(names)
+    const lacking = new Set([...stderr.matchAll(/error: .(\w+). undeclared/g)].map(([, name]) => name ?? ''))
+    if (lacking.size > 0) ({ status, stderr } = await compile(names.filter(name => !lacking.has(name))))
+    if (status !== 0) throw new Error(stderr)
+    const inHeader = new Map((await run(join(folder, 'print'), [])).trim().split('\n').map(line => {
+      const [name = '', value] = line.split(' ')
+      return [name, Number(value)]
+    }))
+    return names.flatMap(name => {
+      const [ours, theirs] = [constants[name], inHeader.get(name)]
+      if (theirs === undefined) return Object.hasOwn(allowed, name) ? [] : [`${name}: not in the headers`]
+      return ours === theirs ? [] : [`${name}: ${String(ours)}, but ${theirs} in the header`]
+    })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+const { test } = needing(needs.tool('cc'), needs.file('/usr/include/linux/netfilter/nf_tables.h'))
+
+test.each<[string, Constants]>([
+  ['netlink', netlink], ['rtnetlink', rtnetlink], ['nf_tables', nftables],
+])('%s', async (_, constants) => {
+  expect(Object.keys(constants).length).toBeGreaterThan(20)
+  expect(await compare(constants, mayLack)).toEqual([])
+})
+
+test('a wrong number and a name of our own invention are found', async () => {
+  expect(await compare({ IFLA_MTU: 5, IFLA_MTV: 4, IFLA_IFNAME: 3, NFT_RETURN: 5 }, { IFLA_MTV: '' })).toEqual([
+    'IFLA_MTU: 5, but 4 in the header', 'NFT_RETURN: 5, but -5 in the header',
+  ])
+  expect(await compare({ IFLA_MTV: 4, IFLA_IFNAME: 3 })).toEqual(['IFLA_MTV: not in the headers'])
+})
