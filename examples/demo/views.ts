@@ -1,6 +1,6 @@
 /** What the how-to looks at, read in-process: network list, bridge, addresses, routes, rules, leases. */
 import type { Connection, Host } from '../../src/index.ts'
-import { formatIptablesList } from '../../src/nftables/iptables/list.ts'
+import { formatIptablesList } from '../../src/nftables/index.ts'
 
 /** Columns, aligned, with a heading. */
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -7,6 +7,7 @@ const modes = ['nat', 'route', 'open']
 /** [element, is it there?]: elements and attributes that change what a network does and that this driver does not do. */
 const unsupported: [feature: string, used: (config: NetworkConfig) => boolean][] = [
   ['<network ipv6="yes">', config => config.ipv6 === true],
+  ['<network trustGuestRxFilters="yes">', config => config.trustGuestRxFilters === true],
   ['<bridge zone>', config => config.bridge?.zone !== undefined],
   ['<bridge macTableManager="libvirt">', config => config.bridge?.macTableManager === 'libvirt'],
   ['<forward><pf>', config => config.forward?.pf !== undefined],

@@ -9,6 +9,8 @@ import type { Writer } from './writer.ts'
 export interface Codec<T> {
   /** Carries attributes: written with NLA_F_NESTED. */
   readonly nested?: boolean
+  /** Fewest bytes that it can be read from; an attribute with less is kept raw. */
+  readonly size?: number
   encode(writer: Writer, value: T, parent: object): void
   decode(bytes: Buffer, start: number, end: number, parent: object): T
 }
@@ -18,15 +20,22 @@ export interface FixedCodec<T> extends Codec<T> {
   readonly size: number
 }
 
+/** A number of fixed size. */
+export interface NumberCodec extends FixedCodec<number> {
+  /** The greatest that it holds. */
+  readonly max: number
+}
+
 export type CodecValue<C> = C extends Codec<infer T> ? T : never
 
 function integer(
   size: number, min: number, max: number,
   write: (buffer: Buffer, value: number, at: number) => void,
   read: (buffer: Buffer, at: number) => number,
-): FixedCodec<number> {
+): NumberCodec {
   return {
     size,
+    max,
     encode(writer, value) {
       if (!Number.isInteger(value) || value < min || value > max) writer.refuse(value, `an integer from ${min} to ${max}`)
       // Reserve first: it may replace `writer.buffer`.
@@ -37,18 +46,17 @@ function integer(
   }
 }
 
-export const u8: FixedCodec<number> = integer(1, 0, 0xff, (b, v, at) => b.writeUInt8(v, at), (b, at) => b.readUInt8(at))
-export const s8: FixedCodec<number> = integer(1, -0x80, 0x7f, (b, v, at) => b.writeInt8(v, at), (b, at) => b.readInt8(at))
-export const u16: FixedCodec<number> = integer(2, 0, 0xffff, (b, v, at) => b.writeUInt16LE(v, at), (b, at) => b.readUInt16LE(at))
-export const u32: FixedCodec<number> =
+export const u8: NumberCodec = integer(1, 0, 0xff, (b, v, at) => b.writeUInt8(v, at), (b, at) => b.readUInt8(at))
+export const u16: NumberCodec = integer(2, 0, 0xffff, (b, v, at) => b.writeUInt16LE(v, at), (b, at) => b.readUInt16LE(at))
+export const u32: NumberCodec =
   integer(4, 0, 0xffffffff, (b, v, at) => b.writeUInt32LE(v, at), (b, at) => b.readUInt32LE(at))
-export const s32: FixedCodec<number> =
+export const s32: NumberCodec =
   integer(4, -0x80000000, 0x7fffffff, (b, v, at) => b.writeInt32LE(v, at), (b, at) => b.readInt32LE(at))
-export const be16: FixedCodec<number> = integer(2, 0, 0xffff, (b, v, at) => b.writeUInt16BE(v, at), (b, at) => b.readUInt16BE(at))
-export const be32: FixedCodec<number> =
+export const be16: NumberCodec = integer(2, 0, 0xffff, (b, v, at) => b.writeUInt16BE(v, at), (b, at) => b.readUInt16BE(at))
+export const be32: NumberCodec =
   integer(4, 0, 0xffffffff, (b, v, at) => b.writeUInt32BE(v, at), (b, at) => b.readUInt32BE(at))
 /** A signed 32-bit number in network order (nf_tables chain priorities). */
-export const sbe32: FixedCodec<number> =
+export const sbe32: NumberCodec =
   integer(4, -0x80000000, 0x7fffffff, (b, v, at) => b.writeInt32BE(v, at), (b, at) => b.readInt32BE(at))
 
 function integer64(
@@ -68,9 +76,10 @@ function integer64(
 export const u64: FixedCodec<bigint> = integer64((b, v, at) => b.writeBigUInt64LE(v, at), (b, at) => b.readBigUInt64LE(at))
 export const be64: FixedCodec<bigint> = integer64((b, v, at) => b.writeBigUInt64BE(v, at), (b, at) => b.readBigUInt64BE(at))
 
-function counter(codec: FixedCodec<bigint>): FixedCodec<number> {
+function counter(codec: FixedCodec<bigint>): NumberCodec {
   return {
     size: 8,
+    max: Number.MAX_SAFE_INTEGER,
     encode(writer, value, parent) {
       if (!Number.isSafeInteger(value) || value < 0) writer.refuse(value, 'an integer from 0 to 2^53-1')
       codec.encode(writer, BigInt(value), parent)
@@ -79,8 +88,8 @@ function counter(codec: FixedCodec<bigint>): FixedCodec<number> {
   }
 }
 /** A 64-bit count of packets or bytes as a plain number, exact to 2^53 (nine petabytes). */
-export const counter64: FixedCodec<number> = counter(u64)
-export const beCounter64: FixedCodec<number> = counter(be64)
+export const counter64: NumberCodec = counter(u64)
+export const beCounter64: NumberCodec = counter(be64)
 
 /** `size` bytes that mean nothing: written as zeros, read as undefined. Fields of headers named `_…`. */
 export function padding(size: number): FixedCodec<undefined> {
@@ -109,16 +118,14 @@ export const bool32: FixedCodec<boolean> = {
   decode: (bytes, start) => bytes.readUInt32LE(start) !== 0,
 }
 
-/** An attribute without payload: present is true. */
-export const flag: Codec<true> = { encode: () => {}, decode: () => true }
-
 /** Names for small numbers; an unknown number is read as itself, so nothing is lost. */
 export function named<const N extends Record<string, number>>(codec: FixedCodec<number>, names: N): FixedCodec<keyof N & string | number> {
   const byNumber = new Map(Object.entries(names).map(([name, number]) => [number, name as keyof N & string]))
   return {
     size: codec.size,
     encode(writer, value, parent) {
-      const number = typeof value === 'number' ? value : Object.hasOwn(names, value) ? names[value] : undefined
+      const number = typeof value === 'number' ? value
+        : typeof value === 'string' && Object.hasOwn(names, value) ? names[value] : undefined
       if (number === undefined) return writer.refuse(value, `one of ${Object.keys(names).join(', ')}`)
       codec.encode(writer, number, parent)
     },
@@ -130,10 +137,14 @@ export function named<const N extends Record<string, number>>(codec: FixedCodec<
 }
 
 /** A number in another unit: the wire counts in steps of `unit`, rounded down, e.g. milliseconds in hundredths of a second. */
-export function scaled(codec: Codec<number>, unit: number): Codec<number> {
+export function scaled(codec: NumberCodec, unit: number): NumberCodec {
+  const { size } = codec
+  const max = Math.min(codec.max * unit, Number.MAX_SAFE_INTEGER)
   return {
+    size,
+    max,
     encode(writer, value, parent) {
-      if (!Number.isFinite(value)) writer.refuse(value, 'a number')
+      if (typeof value !== 'number' || !(value >= 0 && value <= max)) writer.refuse(value, `a number from 0 to ${max}`)
       codec.encode(writer, Math.floor(value / unit), parent)
     },
     decode: (bytes, start, end, parent) => codec.decode(bytes, start, end, parent) * unit,
@@ -204,11 +215,14 @@ export const raw: Codec<Uint8Array> = {
   decode: (bytes, start, end) => Uint8Array.from(bytes.subarray(start, end)),
 }
 
-/** A string of bytes at the end of an attribute without terminator. */
-export const text: Codec<string> = {
-  encode(writer, value) {
-    if (typeof value !== 'string') writer.refuse(value, 'a string')
-    writer.bytes(Buffer.from(value))
-  },
-  decode: (bytes, start, end) => bytes.toString('utf8', start, end),
+/** A string of at most `max` bytes without a terminator. */
+export function text(max: number): Codec<string> {
+  return {
+    encode(writer, value) {
+      if (typeof value !== 'string') writer.refuse(value, 'a string')
+      if (value.includes('\0') || Buffer.byteLength(value) > max) writer.refuse(value, `at most ${max} bytes without NUL`)
+      writer.bytes(Buffer.from(value))
+    },
+    decode: string(max).decode,
+  }
 }

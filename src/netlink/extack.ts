@@ -5,7 +5,8 @@ import {
 } from './constants.ts'
 import { NetlinkError } from './error.ts'
 import type { AnyRequest } from './message.ts'
-import { attributePathAt, walkAttributes } from './table.ts'
+import { attributeAt, isWalkable, joinPath, walkAttributes } from './table.ts'
+import type { Place } from './table.ts'
 
 interface Extack {
   message?: string
@@ -30,7 +31,9 @@ function readExtack(bytes: Buffer, at: number, length: number): Extack {
   // After the errno stands the request: all of it, or only its header.
   const echoed = at + NLMSG_HDRLEN + 4
   if (echoed + 4 > at + length) return extack
-  const start = echoed + ((flags & NLM_F_CAPPED) === 0 ? (bytes.readUInt32LE(echoed) + 3) & ~3 : NLMSG_HDRLEN)
+  const echo = (flags & NLM_F_CAPPED) === 0 ? bytes.readUInt32LE(echoed) : NLMSG_HDRLEN
+  if (echo > length) return extack
+  const start = echoed + ((echo + 3) & ~3)
   for (const [type, from, to] of walkAttributes(bytes, start, at + length)) {
     if (type === NLMSGERR_ATTR_MSG) extack.message = bytes.toString('utf8', from, bytes[to - 1] === 0 ? to - 1 : to)
     else if (to - from < 4) continue
@@ -41,19 +44,19 @@ function readExtack(bytes: Buffer, at: number, length: number): Extack {
   return extack
 }
 
-function nameAttribute(request: AnyRequest, encoded: () => Buffer, extack: Extack): string | undefined {
-  const { attributes, header } = request.format
+function nameAttribute({ format }: AnyRequest, encoded: () => Buffer, extack: Extack): string | undefined {
+  const { attributes, header } = format
   const start = NLMSG_HDRLEN + ((header.size + 3) & ~3)
-  const path = (offset: number): string[] => {
+  const find = (offset: number | undefined): Place => {
+    if (offset === undefined || offset < start) return { path: '', codec: attributes }
     const bytes = encoded()
-    return attributePathAt(attributes, bytes, start, bytes.length, offset)
+    return attributeAt(attributes, bytes, start, bytes.length, offset)
   }
   if (extack.missing !== undefined) {
-    const nest = extack.missingNest === undefined ? [] : path(extack.missingNest)
-    const name = nest.length === 0 ? attributes.nameOf(extack.missing) : undefined
-    return `missing ${[...nest, name ?? `attribute ${extack.missing}`].join('.')}`
+    const { path, codec } = find(extack.missingNest)
+    const name = codec !== undefined && isWalkable(codec) ? codec.nameOf(extack.missing, 0) : undefined
+    return `missing ${joinPath(path, name ?? `attribute ${extack.missing}`)}`
   }
-  if (extack.offset === undefined || extack.offset < start) return undefined
-  const names = path(extack.offset)
-  return names.length === 0 ? undefined : names.join('.')
+  const { path } = find(extack.offset)
+  return path === '' ? undefined : path
 }

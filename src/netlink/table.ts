@@ -14,6 +14,7 @@ import type { Writer } from './writer.ts'
 
 /** An attribute that no table names, as the kernel wrote it. */
 export interface RawAttribute {
+  /** 0 to 16383: without NLA_F_NESTED and NLA_F_NET_BYTEORDER. */
   type: number
   data: Uint8Array
 }
@@ -28,7 +29,10 @@ export type TableValues<T> = T extends Table<infer E> ? Values<E> : never
 
 /** What a table says to a walk down to an attribute that the kernel points at. */
 export interface Walkable {
-  nameOf(type: number): string | undefined
+  /** Bytes before the first attribute; default 0. */
+  readonly attributesAt?: number
+  /** Name of an attribute; `position` is its place among its siblings. */
+  nameOf(type: number, position: number): string | undefined
   inner(type: number, parent: object): Codec<unknown> | undefined
 }
 
@@ -70,7 +74,7 @@ export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
     let rest: RawAttribute[] | undefined
     for (const [type, from, to] of walkAttributes(bytes, start, end)) {
       const entry = this.#byType.get(type)
-      if (entry !== undefined && (!isFixed(entry[1]) || to - from >= entry[1].size)) {
+      if (entry !== undefined && to - from >= (entry[1].size ?? 0)) {
         values[entry[0]] = entry[1].decode(bytes, from, to, values)
       } else {
         (rest ??= []).push({ type, data: Uint8Array.from(bytes.subarray(from, to)) })
@@ -90,7 +94,11 @@ export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
   }
 
   #encodeRaw(writer: Writer, attributes: RawAttribute[]): void {
-    for (const { type, data } of attributes) {
+    if (!Array.isArray(attributes)) writer.refuse(attributes, 'an array of raw attributes')
+    for (const attribute of attributes as (RawAttribute | null)[]) {
+      const { type = -1, data } = attribute ?? {}
+      const fits = Number.isInteger(type) && type >= 0 && type <= NLA_TYPE_MASK && data instanceof Uint8Array
+      if (!fits) return writer.refuse(attribute, `raw attributes like { type, data }: a type from 0 to ${NLA_TYPE_MASK}, a Uint8Array`)
       const start = writer.beginAttribute(type, false)
       writer.bytes(data)
       writer.endAttribute(start)
@@ -105,10 +113,6 @@ export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
 
 export function attributes<const E extends Entries>(entries: E): Table<E> {
   return new Table(entries)
-}
-
-function isFixed<T>(codec: Codec<T>): codec is FixedCodec<T> {
-  return 'size' in codec
 }
 
 /** [type, start of payload, end of payload] of each attribute; stops at one that does not fit. */
@@ -157,7 +161,7 @@ export function dependent(sibling: string, tables: Readonly<Record<string, Codec
   return new Dependent(sibling, tables)
 }
 
-/** A list of attributes of one type, e.g. NFTA_LIST_ELEM. */
+/** A list of attributes of one type, e.g. NFTA_LIST_ELEM. Others that stand among them are left out. */
 export function list<T>(type: number, codec: Codec<T>): Codec<T[]> & Walkable {
   return {
     nested: true,
@@ -174,23 +178,25 @@ export function list<T>(type: number, codec: Codec<T>): Codec<T[]> & Walkable {
     },
     decode(bytes, start, end, parent) {
       const values: T[] = []
-      for (const [, from, to] of walkAttributes(bytes, start, end)) {
-        if (!isFixed(codec) || to - from >= codec.size) values.push(codec.decode(bytes, from, to, parent))
+      for (const [found, from, to] of walkAttributes(bytes, start, end)) {
+        if (found === type && to - from >= (codec.size ?? 0)) values.push(codec.decode(bytes, from, to, parent))
       }
       return values
     },
-    nameOf: () => 'element',
+    nameOf: (_, position) => `[${position}]`,
     inner: () => codec as Codec<unknown>,
   }
 }
 
 /** A fixed struct followed by attributes, as a codec (VETH_INFO_PEER holds an ifinfomsg and link attributes). */
 export function prefixed<F extends Fields, E extends Entries>(header: Struct<F>, table: Table<E>):
-  Codec<{ header: StructInput<F>, attributes: Values<E> }> & Walkable & { offset: number } {
+  Codec<{ header: StructInput<F>, attributes: Values<E> }> & Walkable {
   return {
     nested: true,
-    offset: header.size,
+    size: header.size,
+    attributesAt: header.size,
     encode(writer, value) {
+      if (typeof value !== 'object' || value === null) writer.refuse(value, 'an object with header and attributes')
       header.encode(writer, value.header)
       table.encode(writer, value.attributes)
     },
@@ -226,14 +232,17 @@ export class Struct<F extends Fields> {
   }
 
   encode(writer: Writer, values: StructInput<F>): void {
+    if (typeof values !== 'object' || values === null) writer.refuse(values, 'an object')
     const given = values as Record<string, unknown>
-    const { field } = writer
+    const { path, field } = writer
+    writer.path = writer.where()
     for (const [name, codec] of this.#fields) {
       const value = given[name]
       writer.field = name
       if (value === undefined) writer.reserve(codec.size)
       else codec.encode(writer, value, values)
     }
+    writer.path = path
     writer.field = field
   }
 
@@ -250,21 +259,35 @@ export function struct<const F extends Fields>(fields: F): Struct<F> {
   return new Struct(fields)
 }
 
-/** Dotted name of the attribute at `offset` of an encoded message whose attributes lie in [start, end) of `bytes`. */
-export function attributePathAt(codec: Codec<unknown>, bytes: Buffer, start: number, end: number, offset: number): string[] {
-  if (!isWalkable(codec)) return []
-  const parent = codec instanceof Table ? codec.decode(bytes, start, end) : {}
-  const from = start + ('offset' in codec ? Number(codec.offset) : 0)
-  for (const [type, payload, payloadEnd] of walkAttributes(bytes, from, end)) {
-    if (offset < payload - NLA_HDRLEN || offset >= payloadEnd) continue
-    const name = codec.nameOf(type) ?? `attribute ${type}`
-    const inner = codec.inner(type, parent)
-    const rest = offset >= payload && inner !== undefined ? attributePathAt(inner, bytes, payload, payloadEnd, offset) : []
-    return [name, ...rest]
-  }
-  return []
+/** An attribute of an encoded message: its dotted path, '' for the message itself, and what reads it. */
+export interface Place {
+  path: string
+  codec: Codec<unknown> | undefined
 }
 
-function isWalkable(codec: object): codec is Walkable {
+/** The attribute at `offset` of an encoded message whose attributes, which `codec` reads, lie in [start, end) of `bytes`. */
+export function attributeAt(
+  codec: Codec<unknown>, bytes: Buffer, start: number, end: number, offset: number, path = '',
+): Place {
+  if (!isWalkable(codec)) return { path, codec }
+  const parent = codec instanceof Table ? codec.decode(bytes, start, end) : {}
+  let position = 0
+  for (const [type, from, to] of walkAttributes(bytes, start + (codec.attributesAt ?? 0), end)) {
+    if (offset >= from - NLA_HDRLEN && offset < to) {
+      const inner = codec.inner(type, parent)
+      const here = joinPath(path, codec.nameOf(type, position) ?? `attribute ${type}`)
+      return offset < from || inner === undefined ? { path: here, codec: inner } : attributeAt(inner, bytes, from, to, offset, here)
+    }
+    position++
+  }
+  return { path, codec }
+}
+
+/** `a.b`, `a[0]`. */
+export function joinPath(path: string, name: string): string {
+  return path === '' ? name : name.startsWith('[') ? `${path}${name}` : `${path}.${name}`
+}
+
+export function isWalkable<C extends object>(codec: C): codec is C & Walkable {
   return 'nameOf' in codec && 'inner' in codec
 }

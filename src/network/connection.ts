@@ -80,8 +80,8 @@ export interface Network {
    *
    * Rejects with ERR_NETWORK_ACTIVE if it runs already, ERR_NETWORK_TRANSIENT if it has no persistent configuration,
    * ERR_NO_PERMISSION without CAP_NET_ADMIN, ERR_BRIDGE_IN_USE if a link has the bridge's name, ERR_SUBNET_IN_USE if the
-   * host routes its subnet, ERR_DNSMASQ_MISSING, ERR_DNSMASQ_FAILED, or what the kernel answers (ERR_NETLINK). Undone
-   * completely if any step fails.
+   * host routes its subnet, ERR_DNSMASQ_MISSING, ERR_DNSMASQ_FAILED, ERR_STATE_DIR if dnsmasq could not read its files, or
+   * what the kernel answers (ERR_NETLINK). Undone completely if any step fails.
    */
   start(): Promise<void>
   /**

@@ -1,5 +1,5 @@
 /** What every link has, whatever its kind. Source: rtnetlink(7), linux/if_link.h. */
-import { bool8, counter64, hardwareAddress, interfaceName, named, s32, string, u32, u8 } from '../netlink/codecs.ts'
+import { bool8, counter64, hardwareAddress, interfaceName, named, s32, string, text, u32, u8 } from '../netlink/codecs.ts'
 import { list, struct } from '../netlink/table.ts'
 import * as c from './constants.ts'
 
@@ -33,7 +33,7 @@ export const commonAttributes = {
   operState: [c.IFLA_OPERSTATE, named(u8, operStates)],
   linkMode: [c.IFLA_LINKMODE, u8],
   group: [c.IFLA_GROUP, u32],
-  alias: [c.IFLA_IFALIAS, string(255)],
+  alias: [c.IFLA_IFALIAS, text(255)],
   netnsFd: [c.IFLA_NET_NS_FD, u32],
   netnsPid: [c.IFLA_NET_NS_PID, u32],
   extMask: [c.IFLA_EXT_MASK, u32],

@@ -6,7 +6,7 @@ import ts from 'typescript'
 import { expect, onTestFinished, test } from 'vitest'
 import { kernelNeeds } from '../kernel/lab.ts'
 import { tryRun } from '../support/lab.ts'
-import { needing } from '../support/needs.ts'
+import { needing, needs } from '../support/needs.ts'
 import { examples, page, pages, root } from './markdown.ts'
 
 const all = pages.flatMap(examples)
@@ -16,7 +16,7 @@ test('all examples have the right types', () => {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), path => ts.sys.readFile(path)) as { config: object }
   const { options } = ts.parseJsonConfigFileContent({ ...config, files: [] }, ts.sys, root)
   // An example may import or read something only to show that it is there.
-  const relaxed = { ...options, noUnusedLocals: false, paths: { virbr: [join(root, 'src/index.ts')] } }
+  const relaxed = { ...options, noUnusedLocals: false, paths: { virbr: [join(root, 'src/index.ts')], 'virbr/nftables': [join(root, 'src/nftables/index.ts')] } }
   const host = ts.createCompilerHost(relaxed)
   const { fileExists, readFile, getSourceFile } = host
   host.fileExists = path => sources.has(path) || fileExists(path)
@@ -39,19 +39,25 @@ test('the examples of README can all be run', () => {
 })
 
 /** The package as built. scripts/test keeps it up to date. */
-const built = new URL('../../dist/src/index.js', import.meta.url).href
+const built = (entry: string): string => JSON.stringify(new URL(`../../dist/src/${entry}`, import.meta.url).href)
 
 /** The first process of its namespaces: whatever an example leaves behind ends with it. */
 const inside = 'mount -t sysfs sysfs /sys && mount -t tmpfs -o mode=755 tmpfs /run && ip link set lo up && exec "$@"'
 const apart = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', inside, 'sh']
 
-needing(...kernelNeeds).test.each(all.filter(({ runs }) => runs))('$place runs', async ({ code }) => {
+const runnable = all.filter(({ runs }) => runs)
+const makesTap = ({ code }: { code: string }): boolean => code.includes("'tap'")
+
+needing(...kernelNeeds).test.each(runnable.filter(example => !makesTap(example)))('$place runs', runs)
+needing(...kernelNeeds, needs.kernel('tap')).test.each(runnable.filter(makesTap))('$place runs', runs)
+
+async function runs({ code }: { code: string }): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'virbr-docs-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const { outputText } = ts.transpileModule(code, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } })
-  const source = outputText.replaceAll("'virbr'", JSON.stringify(built))
+  const source = outputText.replaceAll("'virbr'", built('index.js')).replaceAll("'virbr/nftables'", built('nftables/index.js'))
   const { status, stderr } = await tryRun('unshare', [...apart, process.execPath, '--input-type=module', '-e', source],
     { env: { VIRBR_URI: `kernel:///system?root=${folder}` }, timeoutMs: 25_000 })
   expect(stderr).toBe('')
   expect(status).toBe(0)
-})
+}

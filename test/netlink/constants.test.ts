@@ -17,8 +17,27 @@ const headers = [
   'linux/netfilter/xt_conntrack.h', 'linux/netfilter/xt_CHECKSUM.h', 'linux/netfilter/xt_tcpudp.h', 'linux/netfilter/xt_comment.h',
 ]
 
-/** Names that the headers of some machine may lack, and why we have them all the same. */
+/** Names that headers of Linux 5.10, which long-lived distributions keep, lack: the release that has them first. */
 const mayLack: Record<string, string> = {
+  NFTA_TABLE_OWNER: '5.12',
+  NFT_TABLE_F_OWNER: '5.12',
+  IFLA_BRPORT_MCAST_EHT_HOSTS_LIMIT: '5.12',
+  IFLA_BRPORT_MCAST_EHT_HOSTS_CNT: '5.12',
+  IFLA_PARENT_DEV_NAME: '5.14',
+  IFLA_PARENT_DEV_BUS_NAME: '5.14',
+  IFLA_BR_MCAST_QUERIER_STATE: '5.15',
+  IFLA_GRO_MAX_SIZE: '5.17',
+  IFLA_BRPORT_LOCKED: '5.18',
+  IFA_PROTO: '5.18',
+  IFLA_TSO_MAX_SIZE: '5.19',
+  IFLA_TSO_MAX_SEGS: '5.19',
+  IFLA_ALLMULTI: '6.0',
+}
+
+/** Where our number is the header's in another C type. */
+const written: Record<string, string> = {
+  // `~(NLA_F_NESTED | NLA_F_NET_BYTEORDER)`, an int there; nla_type has 16 bits.
+  NLA_TYPE_MASK: '(unsigned short)NLA_TYPE_MASK',
 }
 
 type Constants = Record<string, unknown>
@@ -28,7 +47,7 @@ async function compare(constants: Constants, allowed: Record<string, string> = {
   const folder = await mkdtemp(join(tmpdir(), 'virbr-constants-'))
   try {
     const compile = async (names: string[]): Promise<{ status: number, stderr: string }> => {
-      const lines = names.map(name => `  printf("%s %lld\\n", "${name}", (long long)(${name}));`)
+      const lines = names.map(name => `  printf("%s %lld\\n", "${name}", (long long)(${written[name] ?? name}));`)
       const source = [...headers.map(header => `#include <${header}>`), 'int main(void) {', ...lines, '}', ''].join('\n')
       await writeFile(join(folder, 'print.c'), source)
       return tryRun('cc', ['-w', '-fmax-errors=0', '-o', join(folder, 'print'), join(folder, 'print.c')])

@@ -109,7 +109,8 @@ function skipping<T extends typeof allTest | typeof allDescribe>(api: T, missing
     get(target, key, receiver) {
       const value: unknown = Reflect.get(target, key, receiver)
       if (key !== 'each' && key !== 'for') return value
-      return (cases: unknown) => skipping((value as (cases: unknown) => T)(cases), missing)
+      // Both look at `this`.
+      return (cases: unknown) => skipping((value as (cases: unknown) => T).call(target, cases), missing)
     },
   })
 }

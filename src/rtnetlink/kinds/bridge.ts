@@ -1,6 +1,6 @@
 /** Bridges and their ports. Source: ip-link(8) "BRIDGE Type Support", bridge(8), linux/if_link.h. */
 import { bool32, bool8, counter64, hardwareAddress, named, scaled, u16, u32, u8 } from '../../netlink/codecs.ts'
-import type { Codec } from '../../netlink/codecs.ts'
+import type { FixedCodec } from '../../netlink/codecs.ts'
 import { attributes } from '../../netlink/table.ts'
 import * as c from '../constants.ts'
 
@@ -9,13 +9,15 @@ const clock32 = scaled(u32, 10)
 const clock64 = scaled(counter64, 10)
 
 /** struct ifla_bridge_id, as brctl prints it: `8000.525400123456`. Read only. */
-const bridgeId: Codec<string> = {
+const bridgeId: FixedCodec<string> = {
+  size: 8,
   encode: (writer, value) => writer.refuse(value, 'nothing: the kernel makes bridge ids'),
   decode: (bytes, start) => `${bytes.toString('hex', start, start + 2)}.${bytes.toString('hex', start + 2, start + 8)}`,
 }
 
 /** ETH_P_8021Q, ETH_P_8021AD in network order. */
-const vlanProtocol: Codec<string | number> = {
+const vlanProtocol: FixedCodec<string | number> = {
+  size: 2,
   encode(writer, value) {
     const number = value === '802.1Q' ? 0x8100 : value === '802.1ad' ? 0x88a8 : undefined
     if (number === undefined) return writer.refuse(value, '802.1Q or 802.1ad')
