@@ -12,10 +12,14 @@ import { timeUs } from '../support/job.ts'
 import type { Contenders, Job } from '../support/job.ts'
 
 const name = 'br0'
+/** The same each time, so that the recorded requests can be replayed. */
+const chosenIndex = 4711
 
 async function create(host: Host): Promise<void> {
-  await host.links.create({ name, kind: 'bridge', up: true, mac: '52:54:00:12:34:56', bridge: { stp: true, forwardDelayMs: 0 } })
-  await host.addresses.add(name, '10.9.8.1/24')
+  const { index } = await host.links.create({
+    name, kind: 'bridge', index: chosenIndex, up: true, mac: '52:54:00:12:34:56', bridge: { stp: true, forwardDelayMs: 0 },
+  })
+  await host.addresses.add(index, '10.9.8.1/24')
 }
 
 async function recordFloor(directory: string): Promise<ReplayScript> {

@@ -39,9 +39,12 @@ export class Addresses {
     await this.#channel.request([newAddress(await this.#links.index(link), address, options)])
   }
 
-  /** `delete('br0', '10.0.0.1/24')`, prefix length included. Rejects with EADDRNOTAVAIL if the link has no such address. */
-  async delete(link: LinkRef, address: string): Promise<void> {
-    deleteAddress(1, address)
-    await this.#channel.request([deleteAddress(await this.#links.index(link), address)])
+  /**
+   * `delete('br0', '10.0.0.1/24')`, prefix length included, and the `peer` of an IPv4 address that has one. Rejects with
+   * EADDRNOTAVAIL if the link has no such address.
+   */
+  async delete(link: LinkRef, address: string, options: Pick<AddressOptions, 'peer'> = {}): Promise<void> {
+    deleteAddress(1, address, options)
+    await this.#channel.request([deleteAddress(await this.#links.index(link), address, options)])
   }
 }

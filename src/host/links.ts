@@ -121,9 +121,15 @@ export class Links {
     })
     const home = there?.channel ?? this.#channel
     const setPeerUp = peerUp && peer !== undefined ? setLink(peer.name, { up: true }) : []
+    const changes = [...later, ...(peerThere === undefined ? setPeerUp : [])]
+    if (there === undefined && changes.length === 0 && setPeerUp.length === 0) {
+      const [, found] = await this.#channel.request([make as AnyRequest, getLink(spec.name)])
+      return decodeLink(found?.[0] as Message)
+    }
+    // Not in one go: if the name is taken, what comes after must not befall the link that has it.
     await this.#channel.request([make as AnyRequest])
     try {
-      const replies = await home.request([...later, ...(peerThere === undefined ? setPeerUp : []), getLink(spec.name)])
+      const replies = await home.request([...changes, getLink(spec.name)])
       await peerThere?.channel.request(setPeerUp)
       return decodeLink(replies.at(-1)?.[0] as Message)
     } catch (error) {

@@ -151,6 +151,15 @@ export function scaled(codec: NumberCodec, unit: number): NumberCodec {
   }
 }
 
+/** What only the kernel sets. It would ignore the attribute in silence. */
+export function readOnly<T>(codec: Codec<T>): Codec<T> {
+  return {
+    size: codec.size ?? 0,
+    encode: (writer, value) => writer.refuse(value, 'nothing: it can only be read'),
+    decode: (bytes, start, end, parent) => codec.decode(bytes, start, end, parent),
+  }
+}
+
 /** A NUL-terminated string of at most `max` bytes, NUL not counted. */
 export function string(max: number): Codec<string> {
   return {

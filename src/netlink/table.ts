@@ -188,7 +188,10 @@ export function list<T>(type: number, codec: Codec<T>): Codec<T[]> & Walkable {
   }
 }
 
-/** A fixed struct followed by attributes, as a codec (VETH_INFO_PEER holds an ifinfomsg and link attributes). */
+/**
+ * A struct, of a multiple of four bytes, followed by attributes, as a codec: VETH_INFO_PEER holds an ifinfomsg and link
+ * attributes.
+ */
 export function prefixed<F extends Fields, E extends Entries>(header: Struct<F>, table: Table<E>):
   Codec<{ header: StructInput<F>, attributes: Values<E> }> & Walkable {
   return {

@@ -1,6 +1,6 @@
 /** IP addresses as requests and records. Source: ip-address(8), rtnetlink(7), linux/if_addr.h. */
 import { InvalidArgumentError, checkFields } from '../errors.ts'
-import { formatIp, parseIp, parsePrefix } from '../ip.ts'
+import { formatIp, isIPv4, isIPv6, parseIp, parsePrefix } from '../ip.ts'
 import { ip, string, u32 } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts'
 import { change, dump } from '../netlink/message.ts'
@@ -8,6 +8,7 @@ import type { AnyRequest, Message } from '../netlink/message.ts'
 import { attributes, struct } from '../netlink/table.ts'
 import type { TableValues } from '../netlink/table.ts'
 import * as c from './constants.ts'
+import { families, familyNumber } from './families.ts'
 import { ifaddrmsg } from './messages.ts'
 import { scopeName, scopeNumber } from './scopes.ts'
 
@@ -24,7 +25,6 @@ const addressAttributes = attributes({
 const addressMessage = { header: ifaddrmsg, attributes: addressAttributes }
 
 const forever = 0xffffffff
-const families = { 4: c.AF_INET, 6: c.AF_INET6 } as const
 
 /** An address as the kernel shows it. */
 export interface Address {
@@ -41,6 +41,7 @@ export interface Address {
   scope: string | number
   /** IFA_F_*, e.g. `permanent`, `tentative`. */
   flags: string[]
+  /** Of the route that the kernel makes for the prefix. */
   metric: number | undefined
   /** Undefined: for ever. */
   validLifetimeMs: number | undefined
@@ -62,8 +63,9 @@ export interface AddressOptions {
   noPrefixRoute?: boolean
   /** No duplicate address detection; IPv6 only. */
   noDad?: boolean
-  /** Whole seconds; left out: for ever. */
+  /** Whole seconds, at least one; left out: for ever. */
   validLifetimeMs?: number
+  /** Whole seconds, at most the valid lifetime, which it is if left out; 0: deprecated from the start. */
   preferredLifetimeMs?: number
   /** Change an address that is there already instead of refusing. */
   replace?: boolean
@@ -77,14 +79,12 @@ export function newAddress(index: number, address: string, options: AddressOptio
   checkFields(options, optionNames, 'options of an address')
   const { local, prefix, family } = parse(address)
   const { broadcast, label, peer, scope, metric, noPrefixRoute, noDad, validLifetimeMs, preferredLifetimeMs, replace } = options
+  checkFamily('peer', peer, family)
+  if (broadcast !== undefined && family === 6) throw new InvalidArgumentError('broadcast', broadcast, 'nothing with an IPv6 address')
+  if (broadcast !== 'auto') checkFamily('broadcast', broadcast, family)
   const flags = (noPrefixRoute === true ? c.IFA_F_NOPREFIXROUTE : 0) | (noDad === true ? c.IFA_F_NODAD : 0)
   const lifetimes = validLifetimeMs === undefined && preferredLifetimeMs === undefined ? undefined
-    : {
-        valid: seconds('validLifetimeMs', validLifetimeMs),
-        preferred: seconds('preferredLifetimeMs', preferredLifetimeMs ?? validLifetimeMs),
-        created: 0,
-        updated: 0,
-      }
+    : lifetimesOf(validLifetimeMs, preferredLifetimeMs)
   return change({
     type: c.RTM_NEWADDR,
     flags: NLM_F_CREATE | (replace === true ? NLM_F_REPLACE : NLM_F_EXCL),
@@ -107,20 +107,30 @@ export function newAddress(index: number, address: string, options: AddressOptio
   })
 }
 
-export function deleteAddress(index: number, address: string): AnyRequest {
+/** The kernel finds an IPv4 address with a `peer` by both. */
+export function deleteAddress(index: number, address: string, { peer }: Pick<AddressOptions, 'peer'> = {}): AnyRequest {
   const { local, prefix, family } = parse(address)
+  checkFamily('peer', peer, family)
   return change({
     type: c.RTM_DELADDR, flags: 0, format: addressMessage,
     header: { family: families[family], prefixLength: prefix, index },
-    attributes: { local, address: local },
+    attributes: { local, address: peer ?? local },
     operation: `delete address ${address} of link ${index}`,
   })
 }
 
-export function listAddresses({ index = 0, family }: { index?: number, family?: 4 | 6 } = {}): AnyRequest {
+export interface AddressFilter {
+  /** Of the link. */
+  index?: number
+  family?: 4 | 6
+}
+
+export function listAddresses(filter: AddressFilter = {}): AnyRequest {
+  checkFields(filter, ['index', 'family'], 'a filter of addresses')
+  const { index = 0, family } = filter
   return dump({
     type: c.RTM_GETADDR, flags: 0, format: addressMessage,
-    header: { index, family: family === undefined ? c.AF_UNSPEC : families[family] },
+    header: { index, family: familyNumber(family) },
     attributes: {},
     operation: 'list addresses',
   })
@@ -160,10 +170,23 @@ function parse(text: string): { local: string, prefix: number, family: 4 | 6 } {
   return { local: parsed.address, prefix: parsed.prefix, family: parsed.family }
 }
 
-function seconds(field: string, ms: number | undefined): number {
+function checkFamily(field: string, address: string | undefined, family: 4 | 6): void {
+  if (address === undefined) return
+  const fits = typeof address === 'string' && (family === 4 ? isIPv4(address) : isIPv6(address))
+  if (!fits) throw new InvalidArgumentError(field, address, `an IPv${family} address`)
+}
+
+function lifetimesOf(validMs: number | undefined, preferredMs = validMs): { valid: number, preferred: number } {
+  const valid = seconds('validLifetimeMs', validMs, 1)
+  const preferred = seconds('preferredLifetimeMs', preferredMs, 0)
+  if (preferred > valid) throw new InvalidArgumentError('preferredLifetimeMs', preferredMs, 'at most validLifetimeMs')
+  return { valid, preferred }
+}
+
+function seconds(field: string, ms: number | undefined, least: number): number {
   if (ms === undefined) return forever
-  if (!Number.isInteger(ms) || ms < 1000 || ms % 1000 !== 0 || ms / 1000 >= forever) {
-    throw new InvalidArgumentError(field, ms, 'whole seconds in milliseconds, at least 1000')
+  if (!Number.isInteger(ms) || ms % 1000 !== 0 || ms / 1000 < least || ms / 1000 >= forever) {
+    throw new InvalidArgumentError(field, ms, `whole seconds in milliseconds, at least ${least * 1000}`)
   }
   return ms / 1000
 }

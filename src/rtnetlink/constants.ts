@@ -146,6 +146,19 @@ export const IFLA_BR_MCAST_MLD_VERSION = 44
 export const IFLA_BR_VLAN_STATS_PER_PORT = 45
 export const IFLA_BR_MULTI_BOOLOPT = 46
 export const IFLA_BR_MCAST_QUERIER_STATE = 47
+export const IFLA_BR_FDB_N_LEARNED = 48
+export const IFLA_BR_FDB_MAX_LEARNED = 49
+
+// linux/if_bridge.h: bits of IFLA_BR_MULTI_BOOLOPT, attributes of IFLA_BR_MCAST_QUERIER_STATE
+export const BR_BOOLOPT_NO_LL_LEARN = 0
+export const BR_BOOLOPT_MCAST_VLAN_SNOOPING = 1
+export const BR_BOOLOPT_MST_ENABLE = 2
+export const BRIDGE_QUERIER_IP_ADDRESS = 1
+export const BRIDGE_QUERIER_IP_PORT = 2
+export const BRIDGE_QUERIER_IP_OTHER_TIMER = 3
+export const BRIDGE_QUERIER_IPV6_ADDRESS = 5
+export const BRIDGE_QUERIER_IPV6_PORT = 6
+export const BRIDGE_QUERIER_IPV6_OTHER_TIMER = 7
 
 // linux/if_link.h: bridge port
 export const IFLA_BRPORT_STATE = 1
@@ -186,6 +199,11 @@ export const IFLA_BRPORT_MRP_IN_OPEN = 36
 export const IFLA_BRPORT_MCAST_EHT_HOSTS_LIMIT = 37
 export const IFLA_BRPORT_MCAST_EHT_HOSTS_CNT = 38
 export const IFLA_BRPORT_LOCKED = 39
+export const IFLA_BRPORT_MAB = 40
+export const IFLA_BRPORT_MCAST_N_GROUPS = 41
+export const IFLA_BRPORT_MCAST_MAX_GROUPS = 42
+export const IFLA_BRPORT_NEIGH_VLAN_SUPPRESS = 43
+export const IFLA_BRPORT_BACKUP_NHID = 44
 
 // linux/veth.h
 export const VETH_INFO_PEER = 1
@@ -268,6 +286,7 @@ export const RT_TABLE_UNSPEC = 0
 export const RT_TABLE_DEFAULT = 253
 export const RT_TABLE_MAIN = 254
 export const RT_TABLE_LOCAL = 255
+export const RTM_F_LOOKUP_TABLE = 0x1000
 export const RTNH_F_DEAD = 1
 export const RTNH_F_PERVASIVE = 2
 export const RTNH_F_ONLINK = 4

@@ -1,21 +1,35 @@
 /** Routes as requests and records. Source: ip-route(8), rtnetlink(7). */
 import { InvalidArgumentError, checkFields } from '../errors.ts'
-import { parsePrefix } from '../ip.ts'
+import { isIPv4, isIPv6, parsePrefix } from '../ip.ts'
 import { ip, raw, u32, u8 } from '../netlink/codecs.ts'
+import type { Codec } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts'
 import { change, dump } from '../netlink/message.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { attributes } from '../netlink/table.ts'
 import type { RawAttribute, TableValues } from '../netlink/table.ts'
 import * as c from './constants.ts'
+import { families, familyNumber } from './families.ts'
 import { rtmsg } from './messages.ts'
 import { scopeName, scopeNumber } from './scopes.ts'
 import type { Scope } from './scopes.ts'
+
+/** struct rtvia: a family, then an address of that family. */
+const otherFamily: Codec<string> = {
+  size: 2,
+  encode(writer, value, parent) {
+    const at = writer.reserve(2)
+    ip.encode(writer, value, parent)
+    writer.buffer.writeUInt16LE(writer.length - at === 6 ? c.AF_INET : c.AF_INET6, at)
+  },
+  decode: (bytes, start, end, parent) => ip.decode(bytes, start + 2, end, parent),
+}
 
 const routeAttributes = attributes({
   destination: [c.RTA_DST, ip],
   table: [c.RTA_TABLE, u32],
   via: [c.RTA_GATEWAY, ip],
+  otherVia: [c.RTA_VIA, otherFamily],
   source: [c.RTA_PREFSRC, ip],
   index: [c.RTA_OIF, u32],
   inputIndex: [c.RTA_IIF, u32],
@@ -30,18 +44,18 @@ const routeAttributes = attributes({
 const routeMessage = { header: rtmsg, attributes: routeAttributes }
 type RouteValues = TableValues<typeof routeAttributes>
 
-const families = { 4: c.AF_INET, 6: c.AF_INET6 } as const
-
 const types = {
   unicast: c.RTN_UNICAST, local: c.RTN_LOCAL, broadcast: c.RTN_BROADCAST, anycast: c.RTN_ANYCAST, multicast: c.RTN_MULTICAST,
   blackhole: c.RTN_BLACKHOLE, unreachable: c.RTN_UNREACHABLE, prohibit: c.RTN_PROHIBIT, throw: c.RTN_THROW,
 } as const
 export type RouteType = keyof typeof types
 
-const protocols: Record<number, string> = {
-  [c.RTPROT_REDIRECT]: 'redirect', [c.RTPROT_KERNEL]: 'kernel', [c.RTPROT_BOOT]: 'boot', [c.RTPROT_STATIC]: 'static',
-  [c.RTPROT_RA]: 'ra', [c.RTPROT_DHCP]: 'dhcp',
-}
+const protocols = {
+  redirect: c.RTPROT_REDIRECT, kernel: c.RTPROT_KERNEL, boot: c.RTPROT_BOOT, static: c.RTPROT_STATIC, ra: c.RTPROT_RA,
+  dhcp: c.RTPROT_DHCP,
+} as const
+/** Who made a route: a name, or 0 to 255. */
+export type RouteProtocol = keyof typeof protocols | number
 
 const tables: Record<string, number> = { main: c.RT_TABLE_MAIN, default: c.RT_TABLE_DEFAULT, local: c.RT_TABLE_LOCAL }
 
@@ -50,6 +64,7 @@ export interface Route {
   /** `default` or a prefix. */
   to: string
   family: 4 | 6
+  /** The gateway; one of IPv6 may serve an IPv4 route. */
   via: string | undefined
   /** Of the link that packets leave by. */
   index: number | undefined
@@ -57,8 +72,7 @@ export interface Route {
   source: string | undefined
   metric: number | undefined
   table: number
-  /** Who made it: `kernel`, `boot`, `static`, `dhcp`, …, or a number. */
-  protocol: string | number
+  protocol: RouteProtocol
   scope: Scope
   type: RouteType | number
   /** RTNH_F_*: `linkdown`, `onlink`, … */
@@ -79,12 +93,12 @@ export interface RouteSpec {
   index?: number
   source?: string
   metric?: number
-  /** `main` (the default), `local`, `default`, or 1 to 2^32-1. */
+  /** `main`, `local`, `default`, or 1 to 2^32-1. Default: main; local for the types local, broadcast, and anycast. */
   table?: string | number
   scope?: Scope
   type?: RouteType
   /** Default: boot, as with `ip route add`. */
-  protocol?: number
+  protocol?: RouteProtocol
   /** The gateway is on the link, whatever the addresses say. */
   onLink?: boolean
   mtu?: number
@@ -117,18 +131,17 @@ export function deleteRoute(route: RouteSpec): AnyRequest {
       ...request.header,
       scope: scope === undefined ? c.RT_SCOPE_NOWHERE : scopeNumber(scope),
       type: type === undefined ? c.RTN_UNSPEC : types[type],
-      protocol: protocol ?? c.RTPROT_UNSPEC,
+      protocol: protocol === undefined ? c.RTPROT_UNSPEC : protocolNumber(protocol),
     },
   })
 }
 
 function routeRequest(route: RouteSpec, operation: string): AnyRequest {
   checkFields(route, specNames, 'a route')
-  const { via, index, source, metric, scope, type = 'unicast', protocol = c.RTPROT_BOOT, onLink, mtu, advmss } = route
+  const { via, index, source, metric, scope, type = 'unicast', protocol = 'boot', onLink, mtu, advmss } = route
   const destination = parseDestination(route)
   if (!Object.hasOwn(types, type)) throw new InvalidArgumentError('type', type, `one of ${Object.keys(types).join(', ')}`)
-  const table = tableNumber(route.table)
-  const metrics = { mtu, advmss }
+  const table = tableNumber(route.table ?? defaultTable(type))
   return {
     type: 0,
     flags: 0,
@@ -138,7 +151,7 @@ function routeRequest(route: RouteSpec, operation: string): AnyRequest {
       destinationLength: destination.prefix,
       // A table above 255 stands in the attribute only.
       table: table < 256 ? table : c.RT_TABLE_UNSPEC,
-      protocol,
+      protocol: protocolNumber(protocol),
       scope: scope === undefined ? defaultScope(type, via, destination.family) : scopeNumber(scope),
       type: types[type],
       flags: onLink === true ? c.RTNH_F_ONLINK : 0,
@@ -146,18 +159,37 @@ function routeRequest(route: RouteSpec, operation: string): AnyRequest {
     attributes: {
       destination: destination.prefix === 0 ? undefined : destination.address,
       table: table < 256 ? undefined : table,
-      via, source, index, metric,
-      metrics: mtu === undefined && advmss === undefined ? undefined : metrics,
+      ...gateway(via, destination.family), source, index, metric,
+      metrics: mtu === undefined && advmss === undefined ? undefined : { mtu, advmss },
     },
     operation,
   }
 }
 
 function parseDestination({ to, via, family }: RouteSpec): { address: string, prefix: number, family: 4 | 6 } {
-  if (to === 'default') return { address: '', prefix: 0, family: family ?? (via?.includes(':') === true ? 6 : 4) }
+  if (to === 'default') return { address: '', prefix: 0, family: family ?? (typeof via === 'string' && via.includes(':') ? 6 : 4) }
   const parsed = typeof to === 'string' ? parsePrefix(to) : undefined
   if (parsed === undefined) throw new InvalidArgumentError('to', to, "'default', a prefix like 10.0.0.0/8, or an address")
   return parsed
+}
+
+/** A gateway of the other family, IPv6 for an IPv4 route, has an attribute of its own (RFC 5549). */
+function gateway(via: string | undefined, family: 4 | 6): Pick<RouteValues, 'via' | 'otherVia'> {
+  if (via === undefined) return {}
+  const ours = typeof via === 'string' && (family === 4 ? isIPv4(via) : isIPv6(via))
+  if (!ours && family === 6) throw new InvalidArgumentError('via', via, 'an IPv6 address, in a route to IPv6')
+  return ours ? { via } : { otherVia: via }
+}
+
+function protocolNumber(protocol: RouteProtocol): number {
+  if (typeof protocol === 'number' && Number.isInteger(protocol) && protocol >= 0 && protocol <= 255) return protocol
+  if (typeof protocol === 'string' && Object.hasOwn(protocols, protocol)) return protocols[protocol]
+  throw new InvalidArgumentError('protocol', protocol, `one of ${Object.keys(protocols).join(', ')}, or 0 to 255`)
+}
+
+/** As iproute2 chooses. */
+function defaultTable(type: RouteType): string {
+  return type === 'local' || type === 'broadcast' || type === 'anycast' ? 'local' : 'main'
 }
 
 function tableNumber(table: string | number = 'main'): number {
@@ -182,9 +214,11 @@ export function getRoute(destination: string): AnyRequest {
   if (parsed === undefined || destination.includes('/')) {
     throw new InvalidArgumentError('destination', destination, 'an IPv4 or IPv6 address')
   }
+  // Without the flag the answer for IPv4 always names the main table; that for IPv6 does not need it, nor accept it.
+  const flags = parsed.family === 4 ? c.RTM_F_LOOKUP_TABLE : 0
   return change({
     type: c.RTM_GETROUTE, flags: 0, format: routeMessage,
-    header: { family: families[parsed.family], destinationLength: parsed.prefix },
+    header: { family: families[parsed.family], destinationLength: parsed.prefix, flags },
     attributes: { destination: parsed.address },
     operation: `get route to ${destination}`,
   })
@@ -197,11 +231,13 @@ export interface RouteFilter {
   family?: 4 | 6
 }
 
-export function listRoutes({ table, index, family }: RouteFilter = {}): AnyRequest {
+export function listRoutes(filter: RouteFilter = {}): AnyRequest {
+  checkFields(filter, ['table', 'index', 'family'], 'a filter of routes')
+  const { table, index, family } = filter
   const number = tableNumber(table)
   return dump({
     type: c.RTM_GETROUTE, flags: 0, format: routeMessage,
-    header: { family: family === undefined ? c.AF_UNSPEC : families[family], table: number < 256 ? number : c.RT_TABLE_UNSPEC },
+    header: { family: familyNumber(family), table: number < 256 ? number : c.RT_TABLE_UNSPEC },
     attributes: { table: number, index },
     operation: 'list routes',
   })
@@ -214,13 +250,13 @@ const flagNames: [number, string][] = [
 export function decodeRoute(message: Message): Route {
   const header = message.header as Record<'family' | 'destinationLength' | 'table' | 'protocol' | 'scope' | 'type' | 'flags', number>
   const values = message.attributes as RouteValues
-  const { destination, via, index, source, metric, metrics, nexthopId, multipath } = values
+  const { destination, otherVia, via = otherVia, index, source, metric, metrics, nexthopId, multipath } = values
   return {
     to: destination === undefined ? 'default' : `${destination}/${header.destinationLength}`,
     family: header.family === c.AF_INET6 ? 6 : 4,
     via, index, source, metric,
     table: values.table ?? header.table,
-    protocol: protocols[header.protocol] ?? header.protocol,
+    protocol: (Object.keys(protocols) as (keyof typeof protocols)[]).find(name => protocols[name] === header.protocol) ?? header.protocol,
     scope: scopeName(header.scope),
     type: (Object.keys(types) as RouteType[]).find(name => types[name] === header.type) ?? header.type,
     flags: flagNames.filter(([bit]) => (header.flags & bit) !== 0).map(([, name]) => name),

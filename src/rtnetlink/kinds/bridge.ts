@@ -1,5 +1,6 @@
 /** Bridges and their ports. Source: ip-link(8) "BRIDGE Type Support", bridge(8), linux/if_link.h. */
-import { bool32, bool8, counter64, hardwareAddress, named, scaled, u16, u32, u8 } from '../../netlink/codecs.ts'
+import { checkFields } from '../../errors.ts'
+import { bool32, bool8, counter64, hardwareAddress, ip, named, readOnly, scaled, u16, u32, u8 } from '../../netlink/codecs.ts'
 import type { FixedCodec } from '../../netlink/codecs.ts'
 import { attributes } from '../../netlink/table.ts'
 import * as c from '../constants.ts'
@@ -8,12 +9,12 @@ import * as c from '../constants.ts'
 const clock32 = scaled(u32, 10)
 const clock64 = scaled(counter64, 10)
 
-/** struct ifla_bridge_id, as brctl prints it: `8000.525400123456`. Read only. */
-const bridgeId: FixedCodec<string> = {
+/** struct ifla_bridge_id, as brctl prints it: `8000.525400123456`. */
+const bridgeId = readOnly<string>({
   size: 8,
-  encode: (writer, value) => writer.refuse(value, 'nothing: the kernel makes bridge ids'),
+  encode: () => {},
   decode: (bytes, start) => `${bytes.toString('hex', start, start + 2)}.${bytes.toString('hex', start + 2, start + 8)}`,
-}
+})
 
 /** ETH_P_8021Q, ETH_P_8021AD in network order. */
 const vlanProtocol: FixedCodec<string | number> = {
@@ -30,6 +31,46 @@ const vlanProtocol: FixedCodec<string | number> = {
   },
 }
 
+/** Switches that share one attribute, struct br_boolopt_multi: their values, and a mask of those that are meant. */
+const switchBits = {
+  noLinkLocalLearn: 1 << c.BR_BOOLOPT_NO_LL_LEARN,
+  multicastVlanSnooping: 1 << c.BR_BOOLOPT_MCAST_VLAN_SNOOPING,
+  mst: 1 << c.BR_BOOLOPT_MST_ENABLE,
+} as const
+type Switches = { [K in keyof typeof switchBits]?: boolean }
+
+const switches: FixedCodec<Switches> = {
+  size: 8,
+  encode(writer, value, parent) {
+    checkFields(value, Object.keys(switchBits), 'switches of a bridge')
+    let [values, mask] = [0, 0]
+    for (const [name, bit] of Object.entries(switchBits)) {
+      const on = value[name as keyof Switches]
+      if (on === undefined) continue
+      if (typeof on !== 'boolean') writer.refuse(value, 'true or false for each switch')
+      mask |= bit
+      if (on) values |= bit
+    }
+    u32.encode(writer, values, parent)
+    u32.encode(writer, mask, parent)
+  },
+  decode(bytes, start) {
+    const [values, mask] = [bytes.readUInt32LE(start), bytes.readUInt32LE(start + 4)]
+    return Object.fromEntries(Object.entries(switchBits)
+      .filter(([, bit]) => (mask & bit) !== 0).map(([name, bit]) => [name, (values & bit) !== 0]))
+  },
+}
+
+/** Another querier that the bridge has heard of, for IPv4 and IPv6. */
+const querierState = attributes({
+  address: [c.BRIDGE_QUERIER_IP_ADDRESS, ip],
+  port: [c.BRIDGE_QUERIER_IP_PORT, u32],
+  otherTimerMs: [c.BRIDGE_QUERIER_IP_OTHER_TIMER, clock64],
+  address6: [c.BRIDGE_QUERIER_IPV6_ADDRESS, ip],
+  port6: [c.BRIDGE_QUERIER_IPV6_PORT, u32],
+  otherTimer6Ms: [c.BRIDGE_QUERIER_IPV6_OTHER_TIMER, clock64],
+})
+
 export const bridgeOptions = attributes({
   forwardDelayMs: [c.IFLA_BR_FORWARD_DELAY, clock32],
   helloTimeMs: [c.IFLA_BR_HELLO_TIME, clock32],
@@ -42,14 +83,14 @@ export const bridgeOptions = attributes({
   groupForwardMask: [c.IFLA_BR_GROUP_FWD_MASK, u16],
   rootId: [c.IFLA_BR_ROOT_ID, bridgeId],
   bridgeId: [c.IFLA_BR_BRIDGE_ID, bridgeId],
-  rootPort: [c.IFLA_BR_ROOT_PORT, u16],
-  rootPathCost: [c.IFLA_BR_ROOT_PATH_COST, u32],
-  topologyChange: [c.IFLA_BR_TOPOLOGY_CHANGE, bool8],
-  topologyChangeDetected: [c.IFLA_BR_TOPOLOGY_CHANGE_DETECTED, bool8],
-  helloTimerMs: [c.IFLA_BR_HELLO_TIMER, clock64],
-  tcnTimerMs: [c.IFLA_BR_TCN_TIMER, clock64],
-  topologyChangeTimerMs: [c.IFLA_BR_TOPOLOGY_CHANGE_TIMER, clock64],
-  gcTimerMs: [c.IFLA_BR_GC_TIMER, clock64],
+  rootPort: [c.IFLA_BR_ROOT_PORT, readOnly(u16)],
+  rootPathCost: [c.IFLA_BR_ROOT_PATH_COST, readOnly(u32)],
+  topologyChange: [c.IFLA_BR_TOPOLOGY_CHANGE, readOnly(bool8)],
+  topologyChangeDetected: [c.IFLA_BR_TOPOLOGY_CHANGE_DETECTED, readOnly(bool8)],
+  helloTimerMs: [c.IFLA_BR_HELLO_TIMER, readOnly(clock64)],
+  tcnTimerMs: [c.IFLA_BR_TCN_TIMER, readOnly(clock64)],
+  topologyChangeTimerMs: [c.IFLA_BR_TOPOLOGY_CHANGE_TIMER, readOnly(clock64)],
+  gcTimerMs: [c.IFLA_BR_GC_TIMER, readOnly(clock64)],
   groupAddress: [c.IFLA_BR_GROUP_ADDR, hardwareAddress],
   multicastRouter: [c.IFLA_BR_MCAST_ROUTER, u8],
   multicastSnooping: [c.IFLA_BR_MCAST_SNOOPING, bool8],
@@ -74,6 +115,10 @@ export const bridgeOptions = attributes({
   multicastStatsEnabled: [c.IFLA_BR_MCAST_STATS_ENABLED, bool8],
   multicastIgmpVersion: [c.IFLA_BR_MCAST_IGMP_VERSION, u8],
   multicastMldVersion: [c.IFLA_BR_MCAST_MLD_VERSION, u8],
+  switches: [c.IFLA_BR_MULTI_BOOLOPT, switches],
+  multicastQuerierState: [c.IFLA_BR_MCAST_QUERIER_STATE, readOnly(querierState)],
+  fdbLearned: [c.IFLA_BR_FDB_N_LEARNED, readOnly(u32)],
+  fdbMaxLearned: [c.IFLA_BR_FDB_MAX_LEARNED, u32],
 })
 
 /** BR_STATE_*, linux/if_bridge.h. */
@@ -93,15 +138,15 @@ export const bridgePortOptions = attributes({
   proxyArpWifi: [c.IFLA_BRPORT_PROXYARP_WIFI, bool8],
   rootId: [c.IFLA_BRPORT_ROOT_ID, bridgeId],
   bridgeId: [c.IFLA_BRPORT_BRIDGE_ID, bridgeId],
-  designatedPort: [c.IFLA_BRPORT_DESIGNATED_PORT, u16],
-  designatedCost: [c.IFLA_BRPORT_DESIGNATED_COST, u16],
-  id: [c.IFLA_BRPORT_ID, u16],
-  number: [c.IFLA_BRPORT_NO, u16],
-  topologyChangeAck: [c.IFLA_BRPORT_TOPOLOGY_CHANGE_ACK, bool8],
-  configPending: [c.IFLA_BRPORT_CONFIG_PENDING, bool8],
-  messageAgeTimerMs: [c.IFLA_BRPORT_MESSAGE_AGE_TIMER, clock64],
-  forwardDelayTimerMs: [c.IFLA_BRPORT_FORWARD_DELAY_TIMER, clock64],
-  holdTimerMs: [c.IFLA_BRPORT_HOLD_TIMER, clock64],
+  designatedPort: [c.IFLA_BRPORT_DESIGNATED_PORT, readOnly(u16)],
+  designatedCost: [c.IFLA_BRPORT_DESIGNATED_COST, readOnly(u16)],
+  id: [c.IFLA_BRPORT_ID, readOnly(u16)],
+  number: [c.IFLA_BRPORT_NO, readOnly(u16)],
+  topologyChangeAck: [c.IFLA_BRPORT_TOPOLOGY_CHANGE_ACK, readOnly(bool8)],
+  configPending: [c.IFLA_BRPORT_CONFIG_PENDING, readOnly(bool8)],
+  messageAgeTimerMs: [c.IFLA_BRPORT_MESSAGE_AGE_TIMER, readOnly(clock64)],
+  forwardDelayTimerMs: [c.IFLA_BRPORT_FORWARD_DELAY_TIMER, readOnly(clock64)],
+  holdTimerMs: [c.IFLA_BRPORT_HOLD_TIMER, readOnly(clock64)],
   multicastRouter: [c.IFLA_BRPORT_MULTICAST_ROUTER, u8],
   multicastFlood: [c.IFLA_BRPORT_MCAST_FLOOD, bool8],
   multicastToUnicast: [c.IFLA_BRPORT_MCAST_TO_UCAST, bool8],
@@ -111,9 +156,14 @@ export const bridgePortOptions = attributes({
   neighSuppress: [c.IFLA_BRPORT_NEIGH_SUPPRESS, bool8],
   isolated: [c.IFLA_BRPORT_ISOLATED, bool8],
   backupPort: [c.IFLA_BRPORT_BACKUP_PORT, u32],
-  mrpRingOpen: [c.IFLA_BRPORT_MRP_RING_OPEN, bool8],
-  mrpInOpen: [c.IFLA_BRPORT_MRP_IN_OPEN, bool8],
+  mrpRingOpen: [c.IFLA_BRPORT_MRP_RING_OPEN, readOnly(bool8)],
+  mrpInOpen: [c.IFLA_BRPORT_MRP_IN_OPEN, readOnly(bool8)],
   multicastEhtHostsLimit: [c.IFLA_BRPORT_MCAST_EHT_HOSTS_LIMIT, u32],
-  multicastEhtHostsCount: [c.IFLA_BRPORT_MCAST_EHT_HOSTS_CNT, u32],
+  multicastEhtHostsCount: [c.IFLA_BRPORT_MCAST_EHT_HOSTS_CNT, readOnly(u32)],
   locked: [c.IFLA_BRPORT_LOCKED, bool8],
+  macAuthBypass: [c.IFLA_BRPORT_MAB, bool8],
+  multicastGroups: [c.IFLA_BRPORT_MCAST_N_GROUPS, readOnly(u32)],
+  multicastMaxGroups: [c.IFLA_BRPORT_MCAST_MAX_GROUPS, u32],
+  neighVlanSuppress: [c.IFLA_BRPORT_NEIGH_VLAN_SUPPRESS, bool8],
+  backupNexthopId: [c.IFLA_BRPORT_BACKUP_NHID, u32],
 })
