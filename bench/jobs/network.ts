@@ -1,6 +1,5 @@
 /** Starting and destroying the how-to's network: virbr, the same requests from C, and virsh with a real libvirtd. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Host, connect } from '../../src/index.ts'
@@ -12,6 +11,9 @@ import { timeUs } from '../support/job.ts'
 import type { Contender, Contenders, Job } from '../support/job.ts'
 
 const defaultXml = fileURLToPath(new URL('../../../examples/default.xml', import.meta.url))
+
+/** State lives on a tmpfs, as /run is; the /run of libvirtd's namespace is another. */
+const stateFolder = '/dev/shm'
 
 interface Variant {
   suffix: string
@@ -76,7 +78,7 @@ function pair(verb: Verb, start: () => Promise<unknown>, destroy: () => Promise<
 }
 
 async function open(verb: Verb, variant: Variant): Promise<Contenders> {
-  const directory = await mkdtemp(join(tmpdir(), 'virbr-bench-'))
+  const directory = await mkdtemp(join(stateFolder, 'virbr-bench-'))
   const xml = variant.edit(await readFile(defaultXml, 'utf8'))
   const floor = await Replay.start(await recordFloor(directory, xml), directory)
   const lab = await openLab(join(directory, 'ours'), xml)

@@ -5,7 +5,10 @@ export interface MeasureOptions {
   rounds?: number | undefined
 }
 
-/** Runs a job. The contenders take turns, in an order that rotates: drift of the machine hits all alike. */
+/**
+ * Runs a job. The contenders take turns, in an order that rotates and, every other round, is reversed: drift of the machine
+ * hits all alike, and so does what each leaves in the processor's caches for the next.
+ */
 export async function measure(job: Job, contenders: Contenders, options: MeasureOptions = {}): Promise<JobResult> {
   const entries: [string, Contender][] = [['ours', contenders.ours]]
   if (contenders.floor !== undefined) entries.push(['floor', contenders.floor])
@@ -16,7 +19,8 @@ export async function measure(job: Job, contenders: Contenders, options: Measure
   const rounds = options.rounds ?? job.rounds
   for (let round = -(job.warmup ?? 2); round < rounds; round++) {
     const turn = Math.abs(round) % entries.length
-    for (const [name, run] of [...entries.slice(turn), ...entries.slice(0, turn)]) {
+    const rotated = [...entries.slice(turn), ...entries.slice(0, turn)]
+    for (const [name, run] of round % 2 === 0 ? rotated : rotated.reverse()) {
       const sample = await run()
       if (round >= 0) samples.get(name)?.push(...[sample].flat())
     }
