@@ -97,16 +97,20 @@ void Replies::Take(const nlmsghdr& header, const uint8_t* message) {
     Settle(index);
     if (error >= 0) return;
     if (error_ == 0) error_ = -std::max(error, -kMaxErrno);
-    // A dump that fails in its middle says so in NLMSG_DONE; readers know errors by NLMSG_ERROR.
+    // A dump that fails in its middle says so in NLMSG_DONE; readers know errors by NLMSG_ERROR. The extended
+    // acknowledgement stands behind the errno in the one, behind the request in the other.
     if (header.nlmsg_type == NLMSG_DONE) {
       nlmsgerr body{};
       body.error = error;
       body.msg = requests_[index - first_];
+      const uint8_t* extack = message + sizeof(nlmsghdr) + sizeof error;
+      Bytes whole(reinterpret_cast<const uint8_t*>(&body), reinterpret_cast<const uint8_t*>(&body + 1));
+      whole.insert(whole.end(), extack, message + header.nlmsg_len);
       nlmsghdr made = header;
       made.nlmsg_type = NLMSG_ERROR;
-      made.nlmsg_flags = NLM_F_CAPPED;
-      made.nlmsg_len = sizeof made + sizeof body;
-      Append(made, index, reinterpret_cast<const uint8_t*>(&body), sizeof body);
+      made.nlmsg_flags = NLM_F_CAPPED | (header.nlmsg_flags & NLM_F_ACK_TLVS);
+      made.nlmsg_len = static_cast<uint32_t>(sizeof made + whole.size());
+      Append(made, index, whole.data(), whole.size());
       return;
     }
   }

@@ -1,6 +1,7 @@
 // Tests of framing without Node or a kernel: made messages in, groups and replies out. Exits non-zero at the first fault.
 #include "../framing.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -152,10 +153,15 @@ void DumpsEndWithDone() {
   Bytes code(sizeof error);
   std::memcpy(code.data(), &error, sizeof error);
   Bytes bad;
-  Add(&bad, NLMSG_DONE, NLM_F_MULTI, 5, code);
+  const Bytes extack = {8, 0, NLMSGERR_ATTR_MSG, 0, 'w', 'h', 'y', 0};
+  code.insert(code.end(), extack.begin(), extack.end());
+  Add(&bad, NLMSG_DONE, NLM_F_MULTI | NLM_F_ACK_TLVS, 5, code);
   failed.Feed(bad.data(), bad.size());
   CHECK(failed.complete() && failed.error() == EMSGSIZE);
-  CHECK(HeaderAt(failed.bytes(), 0).nlmsg_type == NLMSG_ERROR);
+  const nlmsghdr made = HeaderAt(failed.bytes(), 0);
+  CHECK(made.nlmsg_type == NLMSG_ERROR && made.nlmsg_flags == (NLM_F_CAPPED | NLM_F_ACK_TLVS));
+  CHECK(made.nlmsg_len == sizeof(nlmsghdr) + sizeof(nlmsgerr) + extack.size());
+  CHECK(std::equal(extack.begin(), extack.end(), failed.bytes().end() - static_cast<long>(extack.size())));
 }
 
 void NumbersAreAddedToEachMessage() {

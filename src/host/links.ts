@@ -82,7 +82,9 @@ export class Links {
     const { master, ...rest } = filter
     const index = master === undefined ? {} : { master: await this.index(master, 'master') }
     const [messages = []] = await this.#channel.request([listLinks({ ...rest, ...index })])
-    return messages.map(decodeLink)
+    const links = messages.map(decodeLink)
+    // The kernel has one kind for taps and tuns, and takes one that it does not know for no filter.
+    return rest.kind === undefined ? links : links.filter(({ kind }) => kind === rest.kind)
   }
 
   /** One request, not a dump. Rejects with ERR_NO_LINK. */

@@ -76,7 +76,7 @@ function integer64(
 export const u64: FixedCodec<bigint> = integer64((b, v, at) => b.writeBigUInt64LE(v, at), (b, at) => b.readBigUInt64LE(at))
 export const be64: FixedCodec<bigint> = integer64((b, v, at) => b.writeBigUInt64BE(v, at), (b, at) => b.readBigUInt64BE(at))
 
-function counter(codec: FixedCodec<bigint>): NumberCodec {
+function counter(codec: FixedCodec<bigint>, highAt: 0 | 4, read: (buffer: Buffer, at: number) => number): NumberCodec {
   return {
     size: 8,
     max: Number.MAX_SAFE_INTEGER,
@@ -84,12 +84,13 @@ function counter(codec: FixedCodec<bigint>): NumberCodec {
       if (!Number.isSafeInteger(value) || value < 0) writer.refuse(value, 'an integer from 0 to 2^53-1')
       codec.encode(writer, BigInt(value), parent)
     },
-    decode: (bytes, start, end, parent) => Number(codec.decode(bytes, start, end, parent)),
+    // Halves, not a bigint that would live for a moment only: a link has 23 counters.
+    decode: (bytes, start) => read(bytes, start + highAt) * 2 ** 32 + read(bytes, start + 4 - highAt),
   }
 }
 /** A 64-bit count of packets or bytes as a plain number, exact to 2^53 (nine petabytes). */
-export const counter64: NumberCodec = counter(u64)
-export const beCounter64: NumberCodec = counter(be64)
+export const counter64: NumberCodec = counter(u64, 4, (b, at) => b.readUInt32LE(at))
+export const beCounter64: NumberCodec = counter(be64, 0, (b, at) => b.readUInt32BE(at))
 
 /** `size` bytes that mean nothing: written as zeros, read as undefined. Fields of headers named `_…`. */
 export function padding(size: number): FixedCodec<undefined> {
@@ -221,7 +222,7 @@ export const raw: Codec<Uint8Array> = {
     writer.bytes(value)
   },
   // A copy: the reply it stands in may be large, and would live as long as this.
-  decode: (bytes, start, end) => Uint8Array.from(bytes.subarray(start, end)),
+  decode: (bytes, start, end) => new Uint8Array(bytes.subarray(start, end)),
 }
 
 /** A string of at most `max` bytes without a terminator. */

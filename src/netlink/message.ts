@@ -1,4 +1,5 @@
 /** Requests as plain data, a batch of them as one Buffer, and the replies back as plain data. */
+import { InvalidArgumentError } from '../errors.ts'
 import { NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from './constants.ts'
 import type { NetlinkError } from './error.ts'
 import { errorFromReply } from './extack.ts'
@@ -21,6 +22,8 @@ export interface Request<F extends Fields = Fields, E extends Entries = Entries>
   attributes: Values<E>
   /** What it does, in words, for errors: `create bridge virbr0`. */
   operation: string
+  /** Where the caller's names differ from the paths of the attributes: `linkinfo.data` → `bridge`. For InvalidArgumentError. */
+  callerNames?: Record<string, string>
 }
 
 /** A request of any format. The codecs check the values when it is encoded. */
@@ -56,13 +59,23 @@ export function encodeRequests(requests: readonly AnyRequest[], firstIndex = 0):
 
 function encodeRequest(writer: Writer, request: AnyRequest, sequence: number): void {
   const start = writer.reserve(NLMSG_HDRLEN)
-  request.format.header.encode(writer, request.header)
-  writer.align()
-  request.format.attributes.encode(writer, request.attributes)
+  try {
+    request.format.header.encode(writer, request.header)
+    writer.align()
+    request.format.attributes.encode(writer, request.attributes)
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? inCallersWords(error, request.callerNames) : error
+  }
   writer.buffer.writeUInt32LE(writer.length - start, start)
   writer.buffer.writeUInt16LE(request.type, start + 4)
   writer.buffer.writeUInt16LE(request.flags | NLM_F_REQUEST, start + 6)
   writer.buffer.writeUInt32LE(sequence, start + 8)
+}
+
+function inCallersWords(error: InvalidArgumentError, names: Record<string, string> = {}): InvalidArgumentError {
+  const { field, value, accepted } = error
+  const path = Object.keys(names).find(path => field === path || field.startsWith(`${path}.`))
+  return path === undefined ? error : new InvalidArgumentError(`${names[path]}${field.slice(path.length)}`, value, accepted)
 }
 
 /** What the kernel answered, by index of the request. */

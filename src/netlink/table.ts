@@ -77,7 +77,7 @@ export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
       if (entry !== undefined && to - from >= (entry[1].size ?? 0)) {
         values[entry[0]] = entry[1].decode(bytes, from, to, values)
       } else {
-        (rest ??= []).push({ type, data: Uint8Array.from(bytes.subarray(from, to)) })
+        (rest ??= []).push({ type, data: new Uint8Array(bytes.subarray(from, to)) })
       }
     }
     if (rest !== undefined) values.raw = rest
@@ -152,7 +152,7 @@ class Dependent implements Codec<object> {
   }
 
   decode(bytes: Buffer, start: number, end: number, parent: object): object {
-    return this.tableFor(parent)?.decode(bytes, start, end, parent) ?? Uint8Array.from(bytes.subarray(start, end))
+    return this.tableFor(parent)?.decode(bytes, start, end, parent) ?? new Uint8Array(bytes.subarray(start, end))
   }
 }
 

@@ -26,7 +26,9 @@ export class Writer {
       this.buffer.copy(grown, 0, 0, start)
       this.buffer = grown
     }
-    this.buffer.fill(0, start, end)
+    // Most are a few bytes, for which a call of fill() would take longer than all else here.
+    if (size <= 32) for (let at = start; at < end; at++) this.buffer[at] = 0
+    else this.buffer.fill(0, start, end)
     this.length = end
     return start
   }

@@ -2,7 +2,6 @@
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { isIPv4, isIPv6, parsePrefix } from '../ip.ts'
 import { ip, raw, u32, u8 } from '../netlink/codecs.ts'
-import type { Codec } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts'
 import { change, dump } from '../netlink/message.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
@@ -11,19 +10,10 @@ import type { RawAttribute, TableValues } from '../netlink/table.ts'
 import * as c from './constants.ts'
 import { families, familyNumber } from './families.ts'
 import { rtmsg } from './messages.ts'
+import { checkNextHop, nextHops, otherFamily } from './nexthops.ts'
+import type { NextHop } from './nexthops.ts'
 import { scopeName, scopeNumber } from './scopes.ts'
 import type { Scope } from './scopes.ts'
-
-/** struct rtvia: a family, then an address of that family. */
-const otherFamily: Codec<string> = {
-  size: 2,
-  encode(writer, value, parent) {
-    const at = writer.reserve(2)
-    ip.encode(writer, value, parent)
-    writer.buffer.writeUInt16LE(writer.length - at === 6 ? c.AF_INET : c.AF_INET6, at)
-  },
-  decode: (bytes, start, end, parent) => ip.decode(bytes, start + 2, end, parent),
-}
 
 const routeAttributes = attributes({
   destination: [c.RTA_DST, ip],
@@ -38,7 +28,7 @@ const routeAttributes = attributes({
   preference: [c.RTA_PREF, u8],
   nexthopId: [c.RTA_NH_ID, u32],
   metrics: [c.RTA_METRICS, attributes({ mtu: [c.RTAX_MTU, u32], advmss: [c.RTAX_ADVMSS, u32] })],
-  multipath: [c.RTA_MULTIPATH, raw],
+  multipath: [c.RTA_MULTIPATH, nextHops],
   cacheInfo: [c.RTA_CACHEINFO, raw],
 })
 const routeMessage = { header: rtmsg, attributes: routeAttributes }
@@ -80,8 +70,8 @@ export interface Route {
   mtu: number | undefined
   advmss: number | undefined
   nexthopId: number | undefined
-  /** RTA_MULTIPATH as the kernel wrote it. */
-  multipath: Uint8Array | undefined
+  /** If there are several ways. */
+  multipath: NextHop[] | undefined
   raw?: RawAttribute[] | undefined
 }
 
@@ -103,24 +93,26 @@ export interface RouteSpec {
   onLink?: boolean
   mtu?: number
   advmss?: number
+  /** Several ways, in place of `via` and `index`. */
+  multipath?: NextHop[]
   /** Needed with `to: 'default'` and no `via` for IPv6. */
   family?: 4 | 6
 }
 
 const specNames = [
-  'to', 'via', 'index', 'source', 'metric', 'table', 'scope', 'type', 'protocol', 'onLink', 'mtu', 'advmss', 'family', 'link',
+  'to', 'via', 'index', 'source', 'metric', 'table', 'scope', 'type', 'protocol', 'onLink', 'mtu', 'advmss', 'multipath', 'family', 'link',
 ]
 
 export function newRoute(route: RouteSpec, { replace = false }: { replace?: boolean } = {}): AnyRequest {
   return change({
-    ...routeRequest(route, `${replace ? 'replace' : 'add'} route to ${route.to}`),
+    ...routeRequest(route, replace ? 'replace' : 'add'),
     type: c.RTM_NEWROUTE,
     flags: NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL),
   })
 }
 
 export function deleteRoute(route: RouteSpec): AnyRequest {
-  const request = routeRequest(route, `delete route to ${route.to}`)
+  const request = routeRequest(route, 'delete')
   // What is left out matches any: RT_SCOPE_NOWHERE, protocol 0, type 0.
   const { scope, type, protocol } = route
   return change({
@@ -136,9 +128,10 @@ export function deleteRoute(route: RouteSpec): AnyRequest {
   })
 }
 
-function routeRequest(route: RouteSpec, operation: string): AnyRequest {
+function routeRequest(route: RouteSpec, verb: string): AnyRequest {
   checkFields(route, specNames, 'a route')
-  const { via, index, source, metric, scope, type = 'unicast', protocol = 'boot', onLink, mtu, advmss } = route
+  const { via, index, source, metric, scope, type = 'unicast', protocol = 'boot', onLink, mtu, advmss, multipath } = route
+  checkMultipath(multipath)
   const destination = parseDestination(route)
   if (!Object.hasOwn(types, type)) throw new InvalidArgumentError('type', type, `one of ${Object.keys(types).join(', ')}`)
   const table = tableNumber(route.table ?? defaultTable(type))
@@ -152,7 +145,7 @@ function routeRequest(route: RouteSpec, operation: string): AnyRequest {
       // A table above 255 stands in the attribute only.
       table: table < 256 ? table : c.RT_TABLE_UNSPEC,
       protocol: protocolNumber(protocol),
-      scope: scope === undefined ? defaultScope(type, via, destination.family) : scopeNumber(scope),
+      scope: scope === undefined ? defaultScope(type, via === undefined && multipath === undefined, destination.family) : scopeNumber(scope),
       type: types[type],
       flags: onLink === true ? c.RTNH_F_ONLINK : 0,
     },
@@ -161,12 +154,20 @@ function routeRequest(route: RouteSpec, operation: string): AnyRequest {
       table: table < 256 ? undefined : table,
       ...gateway(via, destination.family), source, index, metric,
       metrics: mtu === undefined && advmss === undefined ? undefined : { mtu, advmss },
+      multipath: multipath?.map(hop => ({ ...hop, via: undefined, ...gateway(hop.via, destination.family) })),
     },
-    operation,
+    operation: `${verb} route to ${route.to}`,
+    callerNames: { 'metrics.mtu': 'mtu', 'metrics.advmss': 'advmss', otherVia: 'via' },
   }
 }
 
-function parseDestination({ to, via, family }: RouteSpec): { address: string, prefix: number, family: 4 | 6 } {
+function checkMultipath(hops: NextHop[] | undefined): void {
+  if (hops === undefined) return
+  if (!Array.isArray(hops) || hops.length === 0) throw new InvalidArgumentError('multipath', hops, 'an array of next hops')
+  hops.forEach(checkNextHop)
+}
+
+function parseDestination({ to, multipath, via = multipath?.[0]?.via, family }: RouteSpec): { address: string, prefix: number, family: 4 | 6 } {
   if (to === 'default') return { address: '', prefix: 0, family: family ?? (typeof via === 'string' && via.includes(':') ? 6 : 4) }
   const parsed = typeof to === 'string' ? parsePrefix(to) : undefined
   if (parsed === undefined) throw new InvalidArgumentError('to', to, "'default', a prefix like 10.0.0.0/8, or an address")
@@ -201,11 +202,11 @@ function tableNumber(table: string | number = 'main'): number {
 }
 
 /** As iproute2 chooses; IPv6 knows no scopes. */
-function defaultScope(type: RouteType, via: string | undefined, family: 4 | 6): number {
+function defaultScope(type: RouteType, direct: boolean, family: 4 | 6): number {
   if (family === 6) return c.RT_SCOPE_UNIVERSE
   if (type === 'local') return c.RT_SCOPE_HOST
   if (type === 'broadcast' || type === 'multicast' || type === 'anycast') return c.RT_SCOPE_LINK
-  return type === 'unicast' && via === undefined ? c.RT_SCOPE_LINK : c.RT_SCOPE_UNIVERSE
+  return type === 'unicast' && direct ? c.RT_SCOPE_LINK : c.RT_SCOPE_UNIVERSE
 }
 
 /** The route that the kernel would take. */

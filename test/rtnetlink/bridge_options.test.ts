@@ -1,0 +1,254 @@
+/** Every option of a bridge and of its ports: set by us, shown by ip; and the kernel's own state, read by both. */
+import { expect, test as always } from 'vitest'
+import { InvalidArgumentError } from '../../src/errors.ts'
+import type { Host } from '../../src/host/host.ts'
+import { decode, encode } from '../netlink/support.ts'
+import { NLMSG_HDRLEN } from '../../src/netlink/constants.ts'
+import type { Table } from '../../src/netlink/table.ts'
+import { bridgeOptions, bridgePortOptions } from '../../src/rtnetlink/kinds/bridge.ts'
+import { linkAttributes } from '../../src/rtnetlink/links.ts'
+import type { BridgeOptions, BridgePortOptions } from '../../src/rtnetlink/links.ts'
+import { ifinfomsg } from '../../src/rtnetlink/messages.ts'
+import { ipLink, newHost } from '../host/support.ts'
+import type { Json } from '../support/lab.ts'
+import { needing, needs } from '../support/needs.ts'
+import { straceBytes } from '../support/strace.ts'
+
+const bridges = needing(needs.kernel('bridge'))
+const vlanFiltering = needing(needs.kernel('bridge'), needs.kernel('bridgeVlanFiltering'))
+const ports = needing(needs.kernel('bridge'), needs.kernel('veth'))
+
+/** [option, value, ip's key, what ip shows, ip's argument if it is not its key]. */
+type Option<T> = { [K in keyof T & string]: readonly [K, T[K], string, unknown, string?] }[keyof T & string]
+
+const bridgeSettings: Option<BridgeOptions>[] = [
+  ['forwardDelayMs', 4000, 'forward_delay', 400],
+  ['helloTimeMs', 3000, 'hello_time', 300],
+  ['maxAgeMs', 10_000, 'max_age', 1000],
+  ['ageingTimeMs', 60_000, 'ageing_time', 6000],
+  ['stp', true, 'stp_state', 1],
+  ['priority', 4096, 'priority', 4096],
+  ['groupForwardMask', 0x4000, 'group_fwd_mask', '0x4000'],
+  ['groupAddress', '01:80:c2:00:00:05', 'group_addr', '01:80:c2:00:00:05', 'group_address'],
+  ['multicastRouter', 2, 'mcast_router', 2],
+  ['multicastSnooping', false, 'mcast_snooping', 0],
+  ['multicastQueryUseIfaddr', true, 'mcast_query_use_ifaddr', 1],
+  ['multicastQuerier', true, 'mcast_querier', 1],
+  ['multicastHashMax', 512, 'mcast_hash_max', 512],
+  ['multicastLastMemberCount', 3, 'mcast_last_member_cnt', 3, 'mcast_last_member_count'],
+  ['multicastStartupQueryCount', 4, 'mcast_startup_query_cnt', 4, 'mcast_startup_query_count'],
+  ['multicastLastMemberIntervalMs', 2000, 'mcast_last_member_intvl', 200, 'mcast_last_member_interval'],
+  ['multicastMembershipIntervalMs', 270_000, 'mcast_membership_intvl', 27_000, 'mcast_membership_interval'],
+  ['multicastQuerierIntervalMs', 256_000, 'mcast_querier_intvl', 25_600, 'mcast_querier_interval'],
+  ['multicastQueryIntervalMs', 126_000, 'mcast_query_intvl', 12_600, 'mcast_query_interval'],
+  ['multicastQueryResponseIntervalMs', 11_000, 'mcast_query_response_intvl', 1100, 'mcast_query_response_interval'],
+  ['multicastStartupQueryIntervalMs', 32_000, 'mcast_startup_query_intvl', 3200, 'mcast_startup_query_interval'],
+  ['multicastStatsEnabled', true, 'mcast_stats_enabled', 1],
+  ['multicastIgmpVersion', 3, 'mcast_igmp_version', 3],
+  ['multicastMldVersion', 2, 'mcast_mld_version', 2],
+  ['nfCallIptables', true, 'nf_call_iptables', 1],
+  ['nfCallIp6tables', true, 'nf_call_ip6tables', 1],
+  ['nfCallArptables', true, 'nf_call_arptables', 1],
+]
+const vlanSettings: Option<BridgeOptions>[] = [
+  ['vlanFiltering', true, 'vlan_filtering', 1],
+  ['vlanProtocol', '802.1ad', 'vlan_protocol', '802.1ad'],
+  ['vlanDefaultPvid', 5, 'vlan_default_pvid', 5],
+  ['vlanStatsEnabled', true, 'vlan_stats_enabled', 1],
+  ['vlanStatsPerPort', true, 'vlan_stats_per_port', 1],
+]
+/** Since Linux 4.20 always 16, whatever is said: only the bytes can be compared. */
+const ignored: Option<BridgeOptions>[] = [['multicastHashElasticity', 4, 'mcast_hash_elasticity', 16]]
+
+const portSettings: Option<BridgePortOptions>[] = [
+  ['priority', 5, 'priority', 5],
+  ['cost', 7, 'cost', 7],
+  ['hairpin', true, 'hairpin', true],
+  ['guard', true, 'guard', true],
+  ['rootBlock', true, 'root_block', true],
+  ['fastLeave', true, 'fastleave', true],
+  ['learning', false, 'learning', false],
+  ['flood', false, 'flood', false],
+  ['proxyArp', true, 'proxy_arp', true],
+  ['proxyArpWifi', true, 'proxy_arp_wifi', true],
+  ['multicastRouter', 2, 'multicast_router', 2],
+  ['multicastFlood', false, 'mcast_flood', false],
+  ['multicastToUnicast', true, 'mcast_to_unicast', true],
+  ['vlanTunnel', true, 'vlan_tunnel', true],
+  ['broadcastFlood', false, 'bcast_flood', false],
+  ['groupForwardMask', 0x4000, 'group_fwd_mask', '0x4000'],
+  ['neighSuppress', true, 'neigh_suppress', true],
+  ['isolated', true, 'isolated', true],
+  ['locked', true, 'locked', true],
+  // Without spanning tree the bridge makes disabled and blocking ports forwarding at once.
+  ['state', 'listening', 'state', 'listening'],
+]
+
+/** What ip 6.1 does not show: [option, value]. The kernel says it again, or is too old to know it. */
+const unseenBridgeSettings = [['switches', { noLinkLocalLearn: true }], ['fdbMaxLearned', 99]] as const
+const unseenPortSettings = [
+  ['multicastEhtHostsLimit', 99], ['macAuthBypass', true], ['multicastMaxGroups', 99], ['neighVlanSuppress', true],
+] as const
+
+/** [option, ip's key, what ip shows as we read it]. */
+type State<T> = readonly [keyof T & string, string, (shown: unknown) => unknown]
+const bridgeId = (shown: unknown): string => {
+  const [priority = '', ...mac] = String(shown).split(/[.:]/)
+  return `${priority}.${mac.map(byte => byte.padStart(2, '0')).join('')}`
+}
+const same = (shown: unknown): unknown => shown
+const bool = (shown: unknown): boolean => shown === 1
+const hex = (shown: unknown): number => Number(shown)
+/** Seconds, shortly before ours. */
+const timer = (shown: unknown): unknown => ({ asymmetricMatch: (ms: number) => Math.abs(ms - Number(shown) * 1000) <= 1000 })
+
+const bridgeState: State<BridgeOptions>[] = [
+  ['rootId', 'root_id', bridgeId],
+  ['bridgeId', 'bridge_id', bridgeId],
+  ['rootPort', 'root_port', same],
+  ['rootPathCost', 'root_path_cost', same],
+  ['topologyChange', 'topology_change', bool],
+  ['topologyChangeDetected', 'topology_change_detected', bool],
+  ['helloTimerMs', 'hello_timer', timer],
+  ['tcnTimerMs', 'tcn_timer', timer],
+  ['topologyChangeTimerMs', 'topology_change_timer', timer],
+  ['gcTimerMs', 'gc_timer', timer],
+]
+const portStates: State<BridgePortOptions>[] = [
+  ['rootId', 'root_id', bridgeId],
+  ['bridgeId', 'bridge_id', bridgeId],
+  ['designatedPort', 'designated_port', same],
+  ['designatedCost', 'designated_cost', same],
+  ['id', 'id', hex],
+  ['number', 'no', hex],
+  ['topologyChangeAck', 'topology_change_ack', bool],
+  ['configPending', 'config_pending', bool],
+  ['messageAgeTimerMs', 'message_age_timer', timer],
+  ['forwardDelayTimerMs', 'forward_delay_timer', timer],
+  ['holdTimerMs', 'hold_timer', timer],
+]
+/** State that ip 6.1 does not show. */
+const unseenBridgeState = ['fdbLearned', 'multicastQuerierState'] as const
+const unseenPortState = ['mrpRingOpen', 'mrpInOpen', 'multicastEhtHostsCount', 'multicastGroups'] as const
+
+/** `{ option: value }` of some settings. */
+const valuesOf = (settings: readonly (readonly [string, unknown, ...unknown[]])[]): object =>
+  Object.fromEntries(settings.map(([option, value]) => [option, value]))
+
+always('every option is here', () => {
+  const names = (table: object): string[] => Object.keys((table as Table<Record<string, never>>).entries).sort()
+  const covered = (...lists: (readonly (readonly [string, ...unknown[]])[])[]): string[] => lists.flat().map(([option]) => option)
+  expect([...covered(bridgeSettings, vlanSettings, ignored, bridgeState, unseenBridgeSettings), ...unseenBridgeState].sort())
+    .toEqual(names(bridgeOptions))
+  expect([...covered(portSettings, portStates, unseenPortSettings), ...unseenPortState, 'backupPort', 'backupNexthopId'].sort())
+    .toEqual(names(bridgePortOptions))
+})
+
+always.each([
+  ['bridge', bridgeOptions, [...bridgeState.map(([option]) => option), ...unseenBridgeState]],
+  ['port', bridgePortOptions, [...portStates.map(([option]) => option), ...unseenPortState]],
+])('what only the kernel sets of a %s is refused', (_, table, options) => {
+  for (const option of options) {
+    const given = { [option]: 1 }
+    expect(() => encode<object>(table, given)).toThrow(InvalidArgumentError)
+    expect(() => encode<object>(table, given)).toThrow(`${option}: expected nothing: it can only be read, got 1`)
+  }
+})
+
+async function withPort(): Promise<Host> {
+  const host = await newHost()
+  await host.links.create({ name: 'br0', kind: 'bridge', up: true })
+  await host.links.create({ name: 'v0', kind: 'veth', master: 'br0', up: true, veth: { peer: { name: 'v1', up: true } } })
+  return host
+}
+
+bridges.test('options of a bridge, one by one: the kernel has what was said, and not before', async () => {
+  const host = await newHost()
+  await host.links.create({ name: 'br0', kind: 'bridge' })
+  for (const [option, value, key, shown] of bridgeSettings) {
+    const before = (await ipLink(host, 'br0')).linkinfo.info_data
+    const { bridge } = await host.links.set('br0', { bridge: { [option]: value } })
+    const after = (await ipLink(host, 'br0')).linkinfo.info_data
+    expect([option, before[key]]).not.toEqual([option, shown])
+    expect([option, after[key], bridge?.[option]]).toEqual([option, shown, value])
+  }
+})
+
+bridges.test('options of a bridge, all at its creation', async () => {
+  const host = await newHost()
+  const values = valuesOf(bridgeSettings)
+  const { bridge } = await host.links.create({ name: 'br0', kind: 'bridge', bridge: values })
+  expect(bridge).toMatchObject(values)
+  expect((await ipLink(host, 'br0')).linkinfo.info_data)
+    .toMatchObject(Object.fromEntries(bridgeSettings.map(([, , key, shown]) => [key, shown])))
+})
+
+vlanFiltering.test('options of a bridge that filters VLANs', async () => {
+  const host = await newHost()
+  const { bridge } = await host.links.create({ name: 'br0', kind: 'bridge', bridge: valuesOf(vlanSettings) })
+  expect(bridge).toMatchObject(valuesOf(vlanSettings))
+  expect((await ipLink(host, 'br0')).linkinfo.info_data)
+    .toMatchObject(Object.fromEntries(vlanSettings.map(([, , key, shown]) => [key, shown])))
+})
+
+needing(needs.netAdmin, needs.tool('strace'), needs.kernel('bridge'))
+  .test('options of a bridge are the bytes that ip sends, also where this kernel refuses them', async () => {
+    const settings = [...bridgeSettings, ...vlanSettings, ...ignored]
+    const words = settings.flatMap(([option, value, key, shown, argument = key]) =>
+      [argument, option === 'multicastHashElasticity' ? String(value) : String(shown)])
+    const sent = await straceBytes(['sh', '-c', `ip link add br0 type bridge ${words.join(' ')} || true`])
+    const bytes = sent.at(-1)?.bytes ?? Buffer.alloc(0)
+    const { linkinfo } = decode(linkAttributes, bytes.subarray(NLMSG_HDRLEN + ifinfomsg.size))
+    // Also in the order given: byte for byte.
+    expect(linkinfo?.data).toEqual(valuesOf(settings))
+    const ours = encode<object>(bridgeOptions, linkinfo?.data as object)
+    expect(bytes.subarray(-ours.length).toString('hex')).toBe(ours.toString('hex'))
+  })
+
+ports.test('options of a port, one by one: the kernel has what was said, and not before', async () => {
+  const host = await withPort()
+  for (const [option, value, key, shown] of portSettings) {
+    const show = async (): Promise<Json> => (await ipLink(host, 'v0')).linkinfo.info_slave_data
+    const before = await show()
+    const { port } = await host.links.set('v0', { port: { [option]: value } })
+    const after = await show()
+    expect([option, port?.[option]]).toEqual([option, value])
+    expect([option, before[key]]).not.toEqual([option, shown])
+    expect([option, after[key]]).toEqual([option, shown])
+  }
+})
+
+ports.test('options that ip does not show: the kernel says them again', async () => {
+  const host = await withPort()
+  await host.links.set('v0', { port: { locked: true } })
+  for (const [option, value] of unseenBridgeSettings) {
+    const known = option in ((await host.links.get('br0')).bridge ?? {})
+    const { bridge } = await host.links.set('br0', { bridge: { [option]: value } })
+    if (known) expect(bridge).toMatchObject({ [option]: value })
+  }
+  for (const [option, value] of unseenPortSettings) {
+    const known = option in ((await host.links.get('v0')).port ?? {})
+    const { port } = await host.links.set('v0', { port: { [option]: value } })
+    if (known) expect(port).toMatchObject({ [option]: value })
+  }
+})
+
+ports.test('the port that takes over for another', async () => {
+  const host = await withPort()
+  const { index } = await host.links.create({ name: 'v2', kind: 'veth', master: 'br0', veth: { peer: { name: 'v3' } } })
+  expect((await host.links.set('v0', { port: { backupPort: index } })).port).toMatchObject({ backupPort: index })
+  expect((await ipLink(host, 'v0')).linkinfo.info_slave_data).toMatchObject({ backup_port: 'v2' })
+})
+
+ports.test.each([[false], [true]])('state of a bridge and of a port, as ip shows it, with spanning tree %s', async stp => {
+  const host = await withPort()
+  await host.links.set('br0', { bridge: { stp } })
+  const [bridge, port] = [await host.links.get('br0'), await host.links.get('v0')]
+  const [shownBridge, shownPort] = [await ipLink(host, 'br0'), await ipLink(host, 'v0')]
+  for (const [option, key, read] of bridgeState) {
+    expect([option, bridge.bridge?.[option]]).toEqual([option, read(shownBridge.linkinfo.info_data[key])])
+  }
+  for (const [option, key, read] of portStates) {
+    expect([option, port.port?.[option]]).toEqual([option, read(shownPort.linkinfo.info_slave_data[key])])
+  }
+})

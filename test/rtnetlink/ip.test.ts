@@ -1,0 +1,55 @@
+/** Our requests against those of ip(8): as captured, and as the ip of this machine sends them. */
+import { expect, test } from 'vitest'
+import { NLA_F_NESTED, NLMSG_HDRLEN } from '../../src/netlink/constants.ts'
+import { decodeReplies, encodeRequests } from '../../src/netlink/message.ts'
+import { isWalkable, walkAttributes } from '../../src/netlink/table.ts'
+import type { Codec } from '../../src/netlink/codecs.ts'
+import { needing, needs } from '../support/needs.ts'
+import { straceBytes } from '../support/strace.ts'
+import { commands, setup } from './ip_commands.ts'
+import type { IpCommand, Said } from './ip_commands.ts'
+
+/** What a message says, whatever the order of its attributes. `ours` knows the format. */
+function said({ ours }: IpCommand, bytes: Buffer): Said {
+  const [message] = decodeReplies([ours], bytes).messages[0] ?? []
+  if (message === undefined) throw new Error('no message')
+  return message as unknown as Said
+}
+
+/** In hex, with the bits cleared that tell a nest, which ip sets on some only. */
+function unmarked(codec: Codec<unknown>, bytes: Buffer, start: number): string {
+  const parent = codec.decode(bytes, start, bytes.length, {}) as object
+  for (const [type, from, to] of walkAttributes(bytes, start, bytes.length)) {
+    bytes.writeUInt16LE(bytes.readUInt16LE(from - 2) & ~NLA_F_NESTED, from - 2)
+    const inner = isWalkable(codec) ? codec.inner(type, parent) : undefined
+    if (inner !== undefined && isWalkable(inner)) unmarked(inner, bytes.subarray(0, to), from + (inner.attributesAt ?? 0))
+  }
+  return bytes.toString('hex')
+}
+
+function compare(command: IpCommand, sent: Buffer): void {
+  const bytes = encodeRequests([command.ours])
+  const { as = (theirs: Said) => theirs } = command
+  expect(said(command, bytes)).toEqual(as(said(command, sent)))
+  if (command.exact !== true) return
+  const { header, attributes } = command.ours.format
+  const [ours, theirs] = [bytes, Buffer.from(sent)].map(message => {
+    // as() may change the type.
+    message.writeUInt16LE(0, 4)
+    return unmarked(attributes, message, NLMSG_HDRLEN + header.size)
+  })
+  expect(ours).toEqual(theirs)
+}
+
+test.each(commands)('$command: as captured', command => {
+  compare(command, Buffer.from(command.sent, 'hex'))
+})
+
+const { test: live } = needing(needs.netAdmin, needs.tool('ip'), needs.tool('strace'), needs.kernel('bridge'), needs.kernel('veth'))
+
+live.each(commands)('$command: as this machine sends it', async command => {
+  const { type } = said(command, Buffer.from(command.sent, 'hex'))
+  const sent = await straceBytes(['sh', '-c', `${command.command} || true`], { setup })
+  const wanted = sent.filter(message => message.type === type).at(-1)
+  compare(command, wanted?.bytes ?? Buffer.alloc(0))
+}, 60_000)
