@@ -178,7 +178,9 @@ export const commands: IpCommand[] = [
     ours: newRoute({ to: '10.1.0.0/16', index: 10 }, { replace: true }), exact: true },
   { command: 'ip route add 10.1.0.0/16 dev br0 && ip route delete 10.1.0.0/16', sent: '2400000019000500000000000000000002100000fe00ff0000000000080001000a010000',
     ours: deleteRoute({ to: '10.1.0.0/16' }), exact: true },
-  { command: 'ip route add 10.1.0.0/16 nexthop via 10.0.0.2 dev br0 weight 3 nexthop via 10.9.0.2 dev br0 onlink', sent: '',
+  { command: 'ip route add 10.1.0.0/16 nexthop via 10.0.0.2 dev br0 weight 3 nexthop via 10.9.0.2 dev br0 onlink',
+    sent: '4800000018000506000000000000000002100000fe03000100000000080001000a01000024000900100000020a000000' +
+      '080005000a000002100004000a000000080005000a090002',
     ours: newRoute({ to: '10.1.0.0/16', multipath: [
       { via: '10.0.0.2', index: 10, weight: 3 }, { via: '10.9.0.2', index: 10, onLink: true },
     ] }), exact: true },

@@ -207,6 +207,22 @@ test('routes of every kind, as ip shows them', async () => {
   expect((await ask(host, listRoutes({ index: 11, family: 4 }), decodeRoute))).toEqual([])
 })
 
+test('a route with several ways is read, and can be written again', async () => {
+  const multipath = [
+    { via: '10.0.0.8', index: 10, weight: 3, onLink: false }, { via: '10.9.0.9', index: 10, weight: 1, onLink: true },
+    { via: 'fe80::1', index: 10, weight: 256, onLink: false },
+  ]
+  const host = await lab(newRoute({ to: '10.1.0.0/16', multipath }))
+  const [shown] = await ipJson<{ nexthops: Json[] }[]>(host.netnsFd, 'route', 'show', '10.1.0.0/16')
+  expect(shown?.nexthops).toMatchObject([
+    { gateway: '10.0.0.8', dev: 'br0', weight: 3 }, { gateway: '10.9.0.9', weight: 1, flags: expect.arrayContaining(['onlink']) },
+    { via: { host: 'fe80::1' }, weight: 256 },
+  ])
+  const route = (await ask(host, listRoutes({ family: 4 }), decodeRoute)).find(({ to }) => to === '10.1.0.0/16')
+  expect(route?.multipath).toEqual(multipath)
+  expect((await send(host, [newRoute({ to: '10.2.0.0/16', multipath: route?.multipath ?? [] })])).error).toBeUndefined()
+})
+
 policyRouting.test('the route that the kernel would take, with the table that it is in', async () => {
   const host = await lab(newRoute({ to: '10.1.0.0/16', via: '10.0.0.9' }), newRoute({ to: '10.2.0.0/16', index: 10, table: 1000 }))
   await run('ip', ['rule', 'add', 'to', '10.2.0.0/16', 'table', '1000'], { netns: host.netnsFd })

@@ -118,6 +118,9 @@ test.each<Case>([
   [{ to: 'default', advmss: '1' }, 'advmss', 'an integer'],
   [{ to: 'default', metric: 1.5 }, 'metric', 'an integer'],
   [{ to: 'default', source: 'x' }, 'source', 'an IPv4 or IPv6 address'],
+  [{ to: 'default', multipath: [] }, 'multipath', 'an array of next hops'],
+  [{ to: 'default', multipath: [{ gateway: '10.0.0.1' }] }, 'gateway', 'only the fields via, index'],
+  [{ to: 'default', multipath: [{ via: '10.0.0.1', weight: 257 }] }, 'multipath', 'weights from 1 to 256'],
   [null, 'route', 'a route'],
 ])('the route %j', (given, field, said) => {
   check(() => newRoute(wrong(given)), field, said)
