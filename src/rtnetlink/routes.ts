@@ -145,7 +145,7 @@ function routeRequest(route: RouteSpec, verb: string): AnyRequest {
       // A table above 255 stands in the attribute only.
       table: table < 256 ? table : c.RT_TABLE_UNSPEC,
       protocol: protocolNumber(protocol),
-      scope: scope === undefined ? defaultScope(type, via === undefined && multipath === undefined, destination.family) : scopeNumber(scope),
+      scope: scope === undefined ? defaultScope(type, via ?? multipath, destination.family) : scopeNumber(scope),
       type: types[type],
       flags: onLink === true ? c.RTNH_F_ONLINK : 0,
     },
@@ -167,7 +167,8 @@ function checkMultipath(hops: NextHop[] | undefined): void {
   hops.forEach(checkNextHop)
 }
 
-function parseDestination({ to, multipath, via = multipath?.[0]?.via, family }: RouteSpec): { address: string, prefix: number, family: 4 | 6 } {
+function parseDestination(route: RouteSpec): { address: string, prefix: number, family: 4 | 6 } {
+  const { to, multipath, via = multipath?.[0]?.via, family } = route
   if (to === 'default') return { address: '', prefix: 0, family: family ?? (typeof via === 'string' && via.includes(':') ? 6 : 4) }
   const parsed = typeof to === 'string' ? parsePrefix(to) : undefined
   if (parsed === undefined) throw new InvalidArgumentError('to', to, "'default', a prefix like 10.0.0.0/8, or an address")
@@ -202,11 +203,11 @@ function tableNumber(table: string | number = 'main'): number {
 }
 
 /** As iproute2 chooses; IPv6 knows no scopes. */
-function defaultScope(type: RouteType, direct: boolean, family: 4 | 6): number {
+function defaultScope(type: RouteType, gateway: unknown, family: 4 | 6): number {
   if (family === 6) return c.RT_SCOPE_UNIVERSE
   if (type === 'local') return c.RT_SCOPE_HOST
   if (type === 'broadcast' || type === 'multicast' || type === 'anycast') return c.RT_SCOPE_LINK
-  return type === 'unicast' && direct ? c.RT_SCOPE_LINK : c.RT_SCOPE_UNIVERSE
+  return type === 'unicast' && gateway === undefined ? c.RT_SCOPE_LINK : c.RT_SCOPE_UNIVERSE
 }
 
 /** The route that the kernel would take. */

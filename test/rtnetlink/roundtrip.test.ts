@@ -111,13 +111,7 @@ const spec: fc.Arbitrary<LinkSpec> = fc.record({
   numTxQueues: u32, numRxQueues: u32, gsoMaxSegs: u32, gsoMaxSize: u32, groMaxSize: u32,
   bridge: fc.record({
     stp: fc.boolean(), forwardDelayMs: centiseconds, multicastQuerierIntervalMs: centiseconds, priority: fc.nat(0xffff), groupAddress: mac,
-    /** struct rtnexthop of one gateway. */
-  multipath: fc.tuple(bytes(6), bytes(4)).map(([rest, via]) => {
-    rest[0] = (rest[0] ?? 0) & 4
-    return Buffer.concat([Buffer.of(16, 0), rest, attribute(5, via)])
-  }),
-  /** ETH_P_8021Q, ETH_P_8021AD. */
-  vlanProtocol: fc.constantFrom('802.1Q', '802.1ad'), nfCallIptables: fc.boolean(),
+    vlanProtocol: fc.constantFrom('802.1Q', '802.1ad'), nfCallIptables: fc.boolean(),
     switches: fc.record({ noLinkLocalLearn: fc.boolean(), mst: fc.boolean() }, { requiredKeys: [] }),
   }, { requiredKeys: [] }),
 }, { requiredKeys: ['name', 'kind'] })
