@@ -2,8 +2,9 @@
  * Everything native, typed: the only file that loads the addon, and the only description of what it offers.
  *
  * The addon holds mechanism: sockets, threads, namespaces, taps, files and processes inside a namespace. It knows how a
- * netlink message is framed, never what it says; contents are written and read in src/.
+ * netlink message is framed, never what it says; contents are written and read in src/. libvirt's part is in libvirt.ts.
  */
+import type { LibvirtBinding } from './libvirt.ts'
 
 /** Where a Host lives. Exactly one of the three; `{}` is the caller's own network namespace. */
 export interface NetnsSource {
@@ -96,6 +97,8 @@ export interface TapStep extends StepBase {
   queues?: number
   /** IFF_MULTI_QUEUE even with one queue. */
   multiQueue?: boolean
+  /** IFF_TUN_EXCL: EBUSY if a link has the name, where otherwise a tap that is there would be attached to. */
+  exclusive?: boolean
 }
 export interface CloseFdsStep extends StepBase { op: 'closeFds', fds: readonly number[] }
 
@@ -173,10 +176,13 @@ export interface NativeHost {
 }
 
 export interface Addon {
+  /** libvirt, which need not be installed. */
+  readonly libvirt: LibvirtBinding
   /** Rejects with an Error with `errno` and `call` if the namespace cannot be opened, created or entered. */
   openHost(source: NetnsSource): Promise<NativeHost>
   /** Open Hosts and live threads of this environment, for leak tests. */
   stats(): { hosts: number, threads: number }
 }
 
+export type * from './libvirt.ts'
 export { loadAddon } from './load.ts'

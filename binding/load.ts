@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { VirbrError } from '../src/errors.ts'
 import type { Addon } from './index.ts'
 
@@ -21,25 +21,26 @@ function packageRoot(): string {
   return directory
 }
 
-/** A local build first: who builds wants to use it. */
+/** $VIRBR_ADDON and nothing else, if set; otherwise a local build first: who builds wants to use it. */
 function candidates(root: string): string[] {
+  const chosen = process.env.VIRBR_ADDON
+  if (chosen !== undefined && chosen !== '') return [resolve(chosen)]
   const prebuilds = join(root, 'prebuilds', `${platform()}-${arch()}`)
   const built = existsSync(prebuilds) ? readdirSync(prebuilds).filter(file => file.endsWith('.node')).sort() : []
   return [
     join(root, 'build', 'Release', 'virbr.node'),
     join(root, 'build', 'Debug', 'virbr.node'),
     ...built.map(file => join(prebuilds, file)),
-  ]
+  ].filter(existsSync)
 }
 
 function load(root: string): Addon {
   const causes: string[] = []
   for (const path of candidates(root)) {
-    if (!existsSync(path)) continue
     try {
       return require(path) as Addon
     } catch (error) {
-      causes.push(`${path.slice(root.length + 1)}: ${(error as Error).message}`)
+      causes.push(`${relative(root, path)}: ${(error as Error).message}`)
     }
   }
   throw new VirbrError('ERR_ADDON_LOAD', explain(causes))

@@ -3,15 +3,20 @@
 
 #include "environment.h"
 #include "host.h"
+#include "libvirt/exports.h"
+#include "libvirt/handle.h"
 
 namespace {
 
 Napi::Value Stats(const Napi::CallbackInfo& info) { return virbr::Environment::Of(info.Env()).Stats(info.Env()); }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  auto environment = std::make_unique<virbr::Environment>(env);
+  // The environment's from the start: in a worker that is being terminated, everything below may throw.
+  auto* environment = new virbr::Environment(env);
+  env.SetInstanceData(environment);
   environment->host_constructor = Napi::Persistent(virbr::Host::Define(env));
-  env.SetInstanceData(environment.release());
+  environment->handle_constructor = Napi::Persistent(virbr::libvirt::Handle::Define(env));
+  exports.Set("libvirt", virbr::libvirt::MakeLibvirt(env));
   exports.Set("openHost", Napi::Function::New<virbr::Host::Open>(env, "openHost"));
   exports.Set("stats", Napi::Function::New<Stats>(env, "stats"));
   return exports;

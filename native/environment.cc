@@ -3,19 +3,17 @@
 #include <system_error>
 #include <utility>
 
+#include "libvirt/library.h"
+
 namespace virbr {
 
-Environment::Environment(Napi::Env env) {
-  napi_value name = Napi::String::New(env, "virbr");
-  if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, Settle, &settle_) !=
-      napi_ok) {
-    throw Napi::Error::New(env, "napi_create_threadsafe_function failed");
-  }
-  // Nobody waits yet: the process may exit.
-  napi_unref_threadsafe_function(env, settle_);
-  // Hooks run last in, first out: the threads end before the function that they call.
+Environment::Environment(Napi::Env env) : mailbox_(std::make_shared<Mailbox>(env)) {
+  libvirt::Library::EnterEnvironment();
+  // Hooks run last in, first out, and before anything of this environment is torn down.
   env.AddCleanupHook([](Environment* self) { self->Stop(); }, this);
 }
+
+Environment::~Environment() = default;
 
 std::shared_ptr<HostThread> Environment::NewThread(NetnsSource source) {
   auto thread = std::make_shared<HostThread>(group_, std::move(source));
@@ -23,39 +21,24 @@ std::shared_ptr<HostThread> Environment::NewThread(NetnsSource source) {
   return thread;
 }
 
-Napi::Promise Environment::Submit(HostThread& thread, std::unique_ptr<Job> job, Napi::Object owner, Convert convert) {
-  const Napi::Env env = owner.Env();
+Environment::Call Environment::Begin(Napi::Env env, Napi::Object owner) {
   const uint64_t id = next_id_++;
-  job->done = [id, settle = settle_](std::unique_ptr<Job> finished) {
-    auto settled = std::make_unique<Settled>(Settled{id, std::move(finished)});
-    if (napi_call_threadsafe_function(settle, settled.get(), napi_tsfn_nonblocking) == napi_ok) settled.release();
-  };
-  Call call{Napi::Promise::Deferred::New(env), Napi::Persistent(owner), std::move(convert)};
-  const Napi::Promise promise = call.deferred.Promise();
-  try {
-    thread.Add(std::move(job));
-  } catch (const std::system_error& error) {
-    call.deferred.Reject(Napi::Error::New(env, std::string("cannot start a thread: ") + error.what()).Value());
-    return promise;
-  }
-  if (calls_.empty()) napi_ref_threadsafe_function(env, settle_);
-  calls_.emplace(id, std::move(call));
-  return promise;
+  Waiting waiting{Napi::Promise::Deferred::New(env),
+                  owner.IsEmpty() ? Napi::ObjectReference() : Napi::Persistent(owner)};
+  const Napi::Promise promise = waiting.deferred.Promise();
+  calls_.emplace(id, std::move(waiting));
+  mailbox_->Ref();
+  return {id, promise};
 }
 
-void Environment::Settle(napi_env raw_env, napi_value, void* context, void* data) {
-  const std::unique_ptr<Settled> settled(static_cast<Settled*>(data));
-  if (raw_env == nullptr) return;  // the environment is ending
-  const Napi::Env env(raw_env);
-  const Napi::HandleScope scope(env);
-  auto* self = static_cast<Environment*>(context);
-  const auto found = self->calls_.find(settled->id);
-  if (found == self->calls_.end()) return;
-  Call call = std::move(found->second);
-  self->calls_.erase(found);
-  if (self->calls_.empty()) napi_unref_threadsafe_function(env, self->settle_);
+void Environment::Settle(uint64_t id, const std::function<Napi::Value()>& value) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return;
+  const Waiting call = std::move(found->second);
+  calls_.erase(found);
+  mailbox_->Unref();
   try {
-    call.deferred.Resolve(call.convert(env, *settled->job));
+    call.deferred.Resolve(value());
   } catch (const Napi::Error& error) {
     try {
       call.deferred.Reject(error.Value());
@@ -65,10 +48,40 @@ void Environment::Settle(napi_env raw_env, napi_value, void* context, void* data
   }
 }
 
+Napi::Promise Environment::Submit(HostThread& thread, std::unique_ptr<Job> job, Napi::Object owner, Convert convert) {
+  const Napi::Env env = owner.Env();
+  const Call call = Begin(env, owner);
+  job->done = [id = call.id, mailbox = mailbox_, convert = std::move(convert)](std::unique_ptr<Job> finished) {
+    mailbox->Post([id, convert, done = std::move(finished)](Napi::Env e) {
+      Of(e).Settle(id, [&] { return convert(e, *done); });
+    });
+  };
+  try {
+    thread.Add(std::move(job));
+  } catch (const std::system_error& error) {
+    const std::string message = std::string("cannot start a thread: ") + error.what();
+    Settle(call.id, [&]() -> Napi::Value { throw Napi::Error::New(env, message); });
+  }
+  return call.promise;
+}
+
+uint64_t Environment::Keep(const Napi::Function& function) {
+  const uint64_t id = next_id_++;
+  functions_.emplace(id, Napi::Persistent(function));
+  return id;
+}
+
+Napi::Function Environment::Kept(uint64_t id) const {
+  const auto found = functions_.find(id);
+  return found == functions_.end() ? Napi::Function() : found->second.Value();
+}
+
 void Environment::Stop() {
   group_->RequestStop();
   for (HostThread* thread : threads_) thread->Wake();
   group_->Wait();
+  mailbox_->Close();
+  libvirt::Library::LeaveEnvironment();
 }
 
 Napi::Object Environment::Stats(Napi::Env env) {

@@ -1,10 +1,10 @@
 #include "host_thread.h"
 
 #include <chrono>
-#include <csignal>
 #include <thread>
 
 #include "files.h"
+#include "signals.h"
 
 namespace virbr {
 
@@ -15,22 +15,6 @@ using Clock = std::chrono::steady_clock;
 // Long enough for a burst of calls to find the thread awake; short enough for a thousand Hosts to cost no threads.
 constexpr auto kIdle = std::chrono::seconds(2);
 constexpr auto kLockPoll = std::chrono::milliseconds(1);
-
-// Signals are for the process's own threads: a thread started meanwhile takes none.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 template <class... Ts>
 struct Overloaded : Ts... {

@@ -100,6 +100,7 @@ StepBody ParseTap(const Napi::Object& object) {
   options.vnet_header = Flag(object, "vnetHeader");
   options.queues = static_cast<uint32_t>(OptionalInteger(object, "queues", 1, kMaxQueues, 1));
   options.multi_queue = Flag(object, "multiQueue");
+  options.exclusive = Flag(object, "exclusive");
   return TapStep{options};
 }
 

@@ -11,7 +11,7 @@ namespace virbr {
 
 namespace {
 
-Failure OpenQueue(const TapOptions& options, Fd* queue) {
+Failure OpenQueue(const TapOptions& options, bool exclusive, Fd* queue) {
   Fd fd(open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (!fd) return LastError("open /dev/net/tun");
   ifreq request{};
@@ -19,6 +19,7 @@ Failure OpenQueue(const TapOptions& options, Fd* queue) {
   int flags = (options.tun ? IFF_TUN : IFF_TAP) | IFF_NO_PI;
   if (options.vnet_header) flags |= IFF_VNET_HDR;
   if (options.multi_queue || options.queues > 1) flags |= IFF_MULTI_QUEUE;
+  if (exclusive) flags |= IFF_TUN_EXCL;
   request.ifr_flags = static_cast<short>(flags);
   if (ioctl(fd.get(), TUNSETIFF, &request) != 0) return LastError("ioctl(TUNSETIFF)");
   *queue = std::move(fd);
@@ -41,7 +42,8 @@ Failure Configure(int fd, const TapOptions& options) {
 Failure CreateTap(const TapOptions& options, std::vector<Fd>* fds) {
   for (uint32_t i = 0; i < options.queues; i++) {
     Fd queue;
-    if (Failure failure = OpenQueue(options, &queue)) return failure;
+    // The second queue attaches to what the first made.
+    if (Failure failure = OpenQueue(options, options.exclusive && i == 0, &queue)) return failure;
     fds->push_back(std::move(queue));
   }
   if (Failure failure = Configure(fds->front().get(), options)) return failure;

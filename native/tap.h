@@ -19,6 +19,7 @@ struct TapOptions {
   bool vnet_header = false;
   uint32_t queues = 1;
   bool multi_queue = false;
+  bool exclusive = false;
 };
 
 // Creates the device in the calling thread's namespace: one descriptor a queue, none left open with `persist`.
