@@ -123,6 +123,14 @@ export function integer(min: number, max: number): Codec<number> {
   return number(min, max, /^\d+$/, String)
 }
 
+/** A decimal number that may be as large as you like, but is of use up to `max` only. */
+export function wide(max: number): Codec<number> {
+  return {
+    ...integer(0, Number.MAX_SAFE_INTEGER),
+    usable: { accepted: `a whole number, 0 to ${max}`, test: (value) => Number(value) <= max },
+  }
+}
+
 /** A number that may also be given as `0x…`; written in decimal. */
 export function anyBase(max: number): Codec<number> {
   return number(0, max, /^(?:\d+|0x[\da-f]+)$/i, String)

@@ -5,8 +5,9 @@
  * An element is an object, an element that may be repeated is an array, a text element or an attribute is a value:
  * `yes`/`no` and `on`/`off` are booleans, numbers are numbers, everything else is a string. What the XML leaves out is
  * left out here: a missing `stp` and `stp: false` are two things. schema.ts holds the table that maps one to the other.
+ * What has no field here, such as an element of a newer libvirt, is kept under `unknown`.
  */
-export interface NetworkConfig {
+export interface NetworkConfig extends ElementConfig {
   /** Guests using the network. Only in the XML of a running network; without effect when given. */
   connections?: number
   /** Lets guests talk IPv6 to each other on a network that has no IPv6 address. */
@@ -24,9 +25,9 @@ export interface NetworkConfig {
   /** Absent: an isolated network. `{}`: nat. */
   forward?: ForwardConfig
   bridge?: BridgeConfig
-  mtu?: { size: number }
+  mtu?: MtuConfig
   /** MAC of the bridge. */
-  mac?: { address: string }
+  mac?: MacConfig
   domain?: DomainConfig
   dns?: DnsConfig
   vlan?: VlanConfig
@@ -37,17 +38,41 @@ export interface NetworkConfig {
   virtualport?: VirtualPortConfig
   portgroup?: PortGroupConfig[]
   /** Lines for dnsmasq's configuration, unchecked: `<dnsmasq:options>` of namespace {@link dnsmasqNamespace}. */
-  dnsmasq?: { option?: { value: string }[] }
+  dnsmasq?: DnsmasqConfig
 }
 
-export interface PortConfig {
+/** What every element may have beside its fields. */
+export interface ElementConfig {
+  unknown?: UnknownXml
+}
+
+/** Attributes and elements that have no field: parseNetworkXml keeps them, formatNetworkXml writes them again. */
+export interface UnknownXml {
+  /**
+   * By name, `xmlns:…` for the prefixes in them included. One of a text element is under the way to it: `uuid/@name`,
+   * `hostname[2]/@name`.
+   */
+  attributes?: Record<string, string>
+  /** XML text, one element each. */
+  elements?: string[]
+}
+
+export interface MtuConfig extends ElementConfig {
+  size: number
+}
+
+export interface MacConfig extends ElementConfig {
+  address: string
+}
+
+export interface PortConfig extends ElementConfig {
   /** Guests see the bridge's own address and the outside, but not each other. */
   isolated?: boolean
 }
 
 export type ForwardMode = 'nat' | 'route' | 'open' | 'bridge' | 'private' | 'vepa' | 'passthrough' | 'hostdev'
 
-export interface ForwardConfig {
+export interface ForwardConfig extends ElementConfig {
   /** The only device that traffic may leave by. */
   dev?: string
   /** Default `nat`. */
@@ -55,7 +80,7 @@ export interface ForwardConfig {
   /** hostdev: the host's driver is unbound and rebound by libvirt. */
   managed?: boolean
   nat?: NatConfig
-  driver?: { name: 'kvm' | 'vfio' }
+  driver?: ForwardDriverConfig
   /** An SR-IOV physical function, whose virtual functions form the pool. */
   pf?: ForwardDeviceConfig
   interface?: ForwardDeviceConfig[]
@@ -63,21 +88,38 @@ export interface ForwardConfig {
   address?: PciAddressConfig[]
 }
 
-export interface ForwardDeviceConfig {
+export interface ForwardDeviceConfig extends ElementConfig {
   dev: string
   /** Guests using it; only in the XML of a running network. */
   connections?: number
 }
 
-export interface NatConfig {
+export interface NatConfig extends ElementConfig {
   ipv6?: boolean
   /** Source addresses to use in place of the outgoing interface's own. IPv4. */
-  address?: { start: string, end: string }
+  address?: NatAddressConfig
   /** Source ports to use; libvirt's default is 1024 to 65535. */
-  port?: { start: number, end: number }
+  port?: NatPortConfig
 }
 
-export interface PciAddressConfig {
+export interface NatAddressConfig extends ElementConfig {
+  start: string
+  end: string
+}
+
+export interface NatPortConfig extends ElementConfig {
+  start: number
+  end: number
+}
+
+/** At least one of the two. */
+export interface ForwardDriverConfig extends ElementConfig {
+  name?: 'kvm' | 'vfio' | 'xen'
+  /** A variant of vfio-pci, e.g. `mlx5_vfio_pci`. libvirt ≥ 10.0. */
+  model?: string
+}
+
+export interface PciAddressConfig extends ElementConfig {
   type: 'pci'
   domain?: number
   bus?: number
@@ -87,7 +129,7 @@ export interface PciAddressConfig {
   connections?: number
 }
 
-export interface BridgeConfig {
+export interface BridgeConfig extends ElementConfig {
   /** 1 to 15 bytes. Absent, or with `%d` in it: the driver finds a free one. */
   name?: string
   /** firewalld zone. */
@@ -99,7 +141,7 @@ export interface BridgeConfig {
   macTableManager?: 'kernel' | 'libvirt'
 }
 
-export interface DomainConfig {
+export interface DomainConfig extends ElementConfig {
   name?: string
   /** Questions about this domain are never passed to the host's DNS servers. */
   localOnly?: boolean
@@ -107,7 +149,7 @@ export interface DomainConfig {
   register?: boolean
 }
 
-export interface DnsConfig {
+export interface DnsConfig extends ElementConfig {
   enable?: boolean
   forwardPlainNames?: boolean
   forwarder?: DnsForwarderConfig[]
@@ -117,18 +159,19 @@ export interface DnsConfig {
 }
 
 /** At least one of `domain` and `addr`. */
-export interface DnsForwarderConfig {
+export interface DnsForwarderConfig extends ElementConfig {
   domain?: string
   addr?: string
+  /** The kernel driver's own; libvirt passes over it. */
   port?: number
 }
 
-export interface DnsTxtConfig {
+export interface DnsTxtConfig extends ElementConfig {
   name: string
   value: string
 }
 
-export interface DnsSrvConfig {
+export interface DnsSrvConfig extends ElementConfig {
   service: string
   protocol: string
   domain?: string
@@ -138,36 +181,36 @@ export interface DnsSrvConfig {
   weight?: number
 }
 
-export interface DnsHostConfig {
+export interface DnsHostConfig extends ElementConfig {
   ip: string
   hostname: string[]
 }
 
-export interface VlanConfig {
+export interface VlanConfig extends ElementConfig {
   trunk?: boolean
   tag?: VlanTagConfig[]
 }
 
-export interface VlanTagConfig {
+export interface VlanTagConfig extends ElementConfig {
   id: number
   nativeMode?: 'tagged' | 'untagged'
 }
 
-export interface BandwidthConfig {
+export interface BandwidthConfig extends ElementConfig {
   classID?: number
   inbound?: RateConfig
   outbound?: RateConfig
 }
 
 /** `average`, `peak`, `floor` in KiB/s; `burst` in KiB. */
-export interface RateConfig {
+export interface RateConfig extends ElementConfig {
   average?: number
   peak?: number
   floor?: number
   burst?: number
 }
 
-export interface IpConfig {
+export interface IpConfig extends ElementConfig {
   /** Default `ipv4`; an IPv6 address needs `ipv6`. */
   family?: 'ipv4' | 'ipv6'
   /** The bridge's own address in the subnet. */
@@ -180,29 +223,29 @@ export interface IpConfig {
   dhcp?: DhcpConfig
 }
 
-export interface DhcpConfig {
+export interface DhcpConfig extends ElementConfig {
   range?: DhcpRangeConfig[]
   host?: DhcpHostConfig[]
   bootp?: BootpConfig
 }
 
-export interface TftpConfig {
+export interface TftpConfig extends ElementConfig {
   root?: string
 }
 
-export interface BootpConfig {
+export interface BootpConfig extends ElementConfig {
   file?: string
   /** An address. */
   server?: string
 }
 
-export interface DhcpRangeConfig {
+export interface DhcpRangeConfig extends ElementConfig {
   start: string
   end: string
   lease?: LeaseConfig
 }
 
-export interface DhcpHostConfig {
+export interface DhcpHostConfig extends ElementConfig {
   /** IPv6: a DUID, hexadecimal bytes with colons. */
   id?: string
   mac?: string
@@ -211,14 +254,14 @@ export interface DhcpHostConfig {
   lease?: LeaseConfig
 }
 
-export interface LeaseConfig {
+export interface LeaseConfig extends ElementConfig {
   /** 0 is for ever; at least two minutes otherwise. */
   expiry: number
   /** Default `minutes`. */
   unit?: 'seconds' | 'minutes' | 'hours'
 }
 
-export interface RouteConfig {
+export interface RouteConfig extends ElementConfig {
   /** Default `ipv4`; an IPv6 route needs `ipv6`. */
   family?: 'ipv4' | 'ipv6'
   /** A network address. */
@@ -229,12 +272,12 @@ export interface RouteConfig {
   metric?: number
 }
 
-export interface VirtualPortConfig {
+export interface VirtualPortConfig extends ElementConfig {
   type?: '802.1Qbg' | '802.1Qbh' | 'openvswitch' | 'midonet'
   parameters?: VirtualPortParameters
 }
 
-export interface VirtualPortParameters {
+export interface VirtualPortParameters extends ElementConfig {
   managerid?: number
   typeid?: number
   typeidversion?: number
@@ -243,13 +286,21 @@ export interface VirtualPortParameters {
   profileid?: string
 }
 
-export interface PortGroupConfig {
+export interface PortGroupConfig extends ElementConfig {
   name: string
   default?: boolean
   trustGuestRxFilters?: boolean
   vlan?: VlanConfig
   virtualport?: VirtualPortConfig
   bandwidth?: BandwidthConfig
+}
+
+export interface DnsmasqConfig extends ElementConfig {
+  option?: DnsmasqOptionConfig[]
+}
+
+export interface DnsmasqOptionConfig extends ElementConfig {
+  value: string
 }
 
 /** The sections of virNetworkUpdate, and what an element of each is. */

@@ -1,5 +1,6 @@
 /** What both drivers offer. Verbs follow virsh: define, create, start, destroy, undefine. */
-import type { NetworkConfig } from './config.ts'
+import type { NetworkConfig, SectionConfigs } from './config.ts'
+import type { NetworkUpdates } from './updates.ts'
 
 /**
  * A driver of networks, connected to: what `connect` gives. Any call after `close` rejects with ERR_CLOSED.
@@ -52,7 +53,42 @@ export interface Networks {
    * it started. Rejects with the error of the first that fails; those before it run.
    */
   autostart(): Promise<Network[]>
+  /**
+   * What happens to networks from now on, whoever does it. Registered once `ready` resolves; events wait in a queue of
+   * `limit` (default 1,024), after which the newest are dropped and an `overrun` event stands for them. Ends when
+   * `signal` is aborted (rejecting with its reason), and without an error by `return()`, by `close()` and with the
+   * connection's own `close`; rejects if the connection is lost.
+   */
+  watch(options?: WatchOptions): NetworkWatch
 }
+
+export interface WatchOptions {
+  /** Only events of the network with this name or UUID. */
+  network?: string
+  /** Events that may wait to be read, 1 to 1,000,000. */
+  limit?: number
+  signal?: AbortSignal
+}
+
+/** Events in the order in which they happened. The process is kept alive while somebody waits for the next one. */
+export interface NetworkWatch extends AsyncIterableIterator<NetworkEvent>, AsyncDisposable {
+  /** Resolves when no event can be missed any more; rejects if watching is impossible. */
+  readonly ready: Promise<void>
+  close(): Promise<void>
+}
+
+/** Something that happened. Source of the names: virNetworkEventLifecycleType. */
+export type NetworkEvent =
+  | { type: 'defined' | 'undefined' | 'started' | 'stopped', name: string, uuid: string }
+  /** Title, description or metadata were changed. libvirt ≥ 9.8. */
+  | { type: 'metadata', name: string, uuid: string, kind: 'description' | 'title' | 'element', namespace: string | undefined }
+  /** The reader was too slow: so many events were dropped here. List the networks again. */
+  | { type: 'overrun', lost: number }
+  /**
+   * The connection was lost and is there again (`reconnect: true`); nobody was told what happened between `lostAt` and
+   * `at`, milliseconds since 1970. List the networks again.
+   */
+  | { type: 'gap', lostAt: number, at: number, reason: string }
 
 /** What `virsh net-info` tells. */
 export interface NetworkInfo {
@@ -70,7 +106,7 @@ export interface NetworkInfo {
  * One network, by name and UUID. Each call looks at what is there now, whichever process put it there, and rejects with
  * ERR_NO_NETWORK if the network is gone or another one has its name.
  */
-export interface Network {
+export interface Network extends NetworkUpdates {
   readonly name: string
   /** In lower case, with hyphens. */
   readonly uuid: string
@@ -105,6 +141,82 @@ export interface Network {
   config(options?: { inactive?: boolean }): Promise<NetworkConfig>
   /** DHCP leases that have not expired, `mac` in any case. Rejects with ERR_NETWORK_INACTIVE if it does not run. */
   leases(filter?: { mac?: string }): Promise<Lease[]>
+  /**
+   * Changes one section of the network without restarting it, as virNetworkUpdate does; the typed helpers (`addDhcpHost`,
+   * …) call it. Rejects with ERR_INVALID_ARGUMENT or ERR_INVALID_XML for what cannot be, ERR_UNSUPPORTED for a section
+   * that cannot be updated, ERR_UPDATE_FAILED if there is no such element (delete, modify) or already one (add), and
+   * ERR_NETWORK_INACTIVE or ERR_NETWORK_TRANSIENT if what is to be changed is not there. Nothing is changed then.
+   */
+  update(change: NetworkUpdate): Promise<void>
+  /**
+   * Makes a guest's port: a tap or a veth in the network's bridge, over netlink. Rejects with ERR_NETWORK_INACTIVE,
+   * ERR_NO_BRIDGE if the bridge is not on this machine, ERR_INVALID_ARGUMENT, ERR_NO_PERMISSION, ERR_NETLINK. All or
+   * nothing. Source of the conventions: libvirt's names `vnet0`…, first byte 0xFE of a tap's own MAC.
+   */
+  attach(port?: PortSpec): Promise<Port>
+  /** The same for many at once, in phases whose cost stays linear; all or none. */
+  attachMany(ports: readonly PortSpec[]): Promise<Port[]>
+  /** Takes ports that `attach` made away, with what was reserved for them. All names are checked first. */
+  detachMany(ifnames: readonly string[]): Promise<void>
+  /** The links in the network's bridge, in order of their index; [] if it does not run. */
+  ports(): Promise<Port[]>
+}
+
+/** Which element of a network to change, and how. Source: virNetworkUpdate. */
+export interface NetworkUpdate<S extends keyof SectionConfigs = keyof SectionConfigs> {
+  command: 'modify' | 'delete' | 'add-last' | 'add-first'
+  section: S
+  /** The element, as XML or as an object of the section's type. */
+  xml: string | Partial<SectionConfigs[S]>
+  /** Which `<ip>` the element is in, from 0; default: the one that fits. */
+  parentIndex?: number
+  /** Change the running network. Neither this nor `config`: only this if the network runs, else only `config`. */
+  live?: boolean
+  /** Change the persistent configuration. */
+  config?: boolean
+}
+
+/** A port to make; `{}` is a tap `vnetN` with a MAC of its own. */
+export interface PortSpec {
+  /** 1 to 15 bytes. Default: the first free `vnetN`. */
+  ifname?: string
+  /** Default `tap`, for a virtual machine; `veth` for a container. */
+  kind?: 'tap' | 'veth'
+  /** The guest's MAC. Default: chosen, 52:54:00:xx:xx:xx. */
+  mac?: string
+  /** Reserves this address for the guest in the network's DHCP until the port is detached. */
+  ip?: string
+  /** The guest's name in DHCP and DNS; needs `ip`. */
+  hostname?: string
+  /** Numeric ids that may open the tap. */
+  owner?: number
+  group?: number
+  /** Queues of the tap or veth, default 1. */
+  queues?: number
+  /** Frames carry a virtio_net_hdr. Default true for taps. */
+  vnetHeader?: boolean
+  /** Other isolated ports of the bridge cannot be reached. Default: the network's `<port isolated>`. */
+  isolated?: boolean
+  /** Default: the bridge's. */
+  mtu?: number
+  /** veth: its other end, which becomes the guest's; required there. `netns`: where it is born. */
+  peer?: { ifname: string, netns?: string | number, up?: boolean }
+}
+
+/** A guest's port. */
+export interface Port {
+  ifname: string
+  index: number
+  kind: string | undefined
+  /** The guest's MAC where `attach` made the port, else the link's own. */
+  mac: string
+  ip: string | undefined
+  hostname: string | undefined
+  isolated: boolean
+  /** Made by `attach`. */
+  ours: boolean
+  /** Administratively up. */
+  up: boolean
 }
 
 /** A DHCP lease. Fields as in libvirt's virNetworkDHCPLease. */

@@ -64,11 +64,21 @@ function notWellFormed(message: string, position: Position | undefined): XmlErro
 }
 
 const unparsed: Record<string, string> = { '<!--': '-->', '<![CDATA[': ']]>', '<?': '?>' }
+// XML 1.0, 2.2 Characters
+const notCharacter = /[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u
 
-/** xmldom lets `A & B` pass, and of `&nbsp;` it knows only the line of the tag before. */
+/** xmldom lets `A & B` and control characters pass, and of `&nbsp;` it knows only the line of the tag before. */
 function refuseBadReferences(text: string): void {
-  const ampersand = /<!--|<!\[CDATA\[|<\?|&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[\da-f]+);)/gi
+  const bad = notCharacter.exec(text)
+  if (bad !== null) {
+    throw new XmlError(`not well-formed XML: ${show(bad[0])} is no character of XML`, lineAt(text, bad.index))
+  }
+  const ampersand = /<!--|<!\[CDATA\[|<\?|&(?!(?:amp|lt|gt|quot|apos);)(?:#(\d+|x[\da-f]+);)?/gi
   for (let match = ampersand.exec(text); match !== null; match = ampersand.exec(text)) {
+    if (match[1] !== undefined) {
+      refuseBadCharacter(match[1], text, match.index)
+      continue
+    }
     const end = unparsed[match[0].toUpperCase()]
     if (end === undefined) {
       const reference = /^&[^\s;<]{0,32};?/.exec(text.slice(match.index, match.index + 40))?.[0] ?? '&'
@@ -79,6 +89,12 @@ function refuseBadReferences(text: string): void {
     if (close === -1) return // for the parser to refuse
     ampersand.lastIndex = close
   }
+}
+
+function refuseBadCharacter(number: string, text: string, at: number): void {
+  const code = Number(number.replace(/^x/i, '0x'))
+  if (code <= 0x10ffff && !notCharacter.test(String.fromCodePoint(code))) return
+  throw new XmlError(`not well-formed XML: &#${number.slice(0, 32)}; is no character of XML`, lineAt(text, at))
 }
 
 function lineAt(text: string, offset: number): number {
@@ -132,7 +148,26 @@ export function innerXml(element: Element): string {
   const serializer = new (xmldom().XMLSerializer)()
   let text = ''
   for (let node = element.firstChild; node !== null; node = node.nextSibling) text += serializer.serializeToString(node)
-  return text.trim()
+  return text.trim().replaceAll('\r', '&#13;')
+}
+
+const markup = /<!--[^]*?-->|<!\[CDATA\[[^]*?\]\]>|<\?[^]*?\?>|<[^/](?:[^"'>]|"[^"]*"|'[^']*')*>/g
+
+/** An element as XML text, with the namespaces that it uses declared on it. Attributes are quoted as libvirt does. */
+export function outerXml(element: Element): string {
+  const text = new (xmldom().XMLSerializer)().serializeToString(element).replaceAll('\r', '&#13;')
+  return text.replace(markup, (tag) => (/^<[!?]/.test(tag) ? tag : tag.replace(/="([^"]*)"/g,
+    (_, value: string) => `='${value.replaceAll('\'', '&apos;').replaceAll('>', '&gt;')}'`)))
+}
+
+const escapes: Record<string, string> = {
+  '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&apos;', '\t': '&#9;', '\n': '&#10;', '\r': '&#13;',
+}
+
+/** Line ends in attributes would be read back as spaces, carriage returns anywhere as line ends. */
+export function escapeText(text: string, place: 'attribute' | 'text' = 'attribute'): string {
+  const special = place === 'text' ? /[&<>"'\r]/g : /[&<>"'\t\n\r]/g
+  return text.replace(special, (character) => escapes[character] ?? character)
 }
 
 function isElement(node: Node): node is Element {

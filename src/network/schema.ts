@@ -7,17 +7,21 @@
  */
 import {
   type Codec, anyBase, dnsName, duid, freeText, hexadecimal, integer, ip, ipv4, line, linkName, networkName, oneOf,
-  onOff, unicastMac, uuid, word, yesNo,
+  onOff, unicastMac, uuid, wide, word, yesNo,
 } from './codecs.ts'
 import type {
   BandwidthConfig, BootpConfig, BridgeConfig, DhcpConfig, DhcpHostConfig, DhcpRangeConfig, DnsConfig,
-  DnsForwarderConfig, DnsHostConfig, DnsSrvConfig, DnsTxtConfig, DomainConfig, ForwardConfig, ForwardDeviceConfig,
-  IpConfig, LeaseConfig, NatConfig, NetworkConfig, PciAddressConfig, PortConfig, PortGroupConfig, RateConfig,
+  DnsForwarderConfig, DnsHostConfig, DnsmasqConfig, DnsmasqOptionConfig, DnsSrvConfig, DnsTxtConfig, DomainConfig,
+  ForwardConfig, ForwardDeviceConfig, ForwardDriverConfig, IpConfig, LeaseConfig, MacConfig, MtuConfig,
+  NatAddressConfig, NatConfig, NatPortConfig, NetworkConfig, PciAddressConfig, PortConfig, PortGroupConfig, RateConfig,
   RouteConfig, SectionConfigs, TftpConfig, VirtualPortConfig, VirtualPortParameters, VlanConfig, VlanTagConfig,
 } from './config.ts'
+import { dnsmasqNamespace } from './config.ts'
+
+export type ChildField = TextField | ElementField | XmlField
 
 /** One line of a table. `V` is the type that the field has in the config. */
-export type Field<V = unknown> = { readonly type?: V } & (AttributeField | TextField | ElementField | XmlField)
+export type Field<V = unknown> = { readonly type?: V } & (AttributeField | ChildField)
 
 interface FieldBase {
   readonly required: boolean
@@ -46,8 +50,36 @@ export interface XmlField extends FieldBase { readonly kind: 'xml' }
 /** A table without its type, as the code that walks it sees it. */
 export type Table = Readonly<Record<string, Field>>
 
+/** The field of an attribute. */
+export function attributeField(table: Table, name: string): AttributeField | undefined {
+  const field = Object.hasOwn(table, name) ? table[name] : undefined
+  return field?.kind === 'attribute' ? field : undefined
+}
+
+/** The field of a child element, and its name; `namespace` null for libvirt's own. */
+export function childField(
+  table: Table, tag: string, namespace: string | null,
+): [name: string, field: ChildField] | undefined {
+  const name = namespace === null ? tag : Object.keys(table).find((key) => dnsmasqName(table[key]) === tag)
+  if (name === undefined || !Object.hasOwn(table, name)) return undefined
+  const field = table[name]
+  if (field === undefined || field.kind === 'attribute') return undefined
+  const wanted = dnsmasqName(field) === undefined ? null : dnsmasqNamespace
+  return wanted === namespace ? [name, field] : undefined
+}
+
+/** What a child is called in XML. */
+export function tagName(name: string, field: Field): string {
+  const inDnsmasq = dnsmasqName(field)
+  return inDnsmasq === undefined ? name : `dnsmasq:${inDnsmasq}`
+}
+
+function dnsmasqName(field: Field | undefined): string | undefined {
+  return field?.kind === 'element' ? field.dnsmasqName : undefined
+}
+
 type TableOf<T> = {
-  readonly [K in keyof T]-?: Field<Exclude<T[K], undefined>> & { readonly required: IsRequired<T, K> }
+  readonly [K in Exclude<keyof T, 'unknown'>]-?: Field<Exclude<T[K], undefined>> & { readonly required: IsRequired<T, K> }
 }
 type IsRequired<T, K extends keyof T> = Record<never, never> extends Pick<T, K> ? false : true
 
@@ -78,15 +110,17 @@ function required<V>(field: Optional<V>): Mandatory<V> {
 
 const uint32 = integer(0, 0xffff_ffff)
 const uint16 = integer(0, 0xffff)
+/** libvirt has 64 bits for it; nothing that it is made into has. */
+const upTo32Bits = wide(0xffff_ffff)
 const counter = attribute(uint32)
 const family = attribute(oneOf('ipv4', 'ipv6'))
 const prefix = attribute(integer(0, 128))
 
 const rate: TableOf<RateConfig> = {
-  average: attribute(uint32),
-  peak: attribute(uint32),
-  floor: attribute(uint32),
-  burst: attribute(uint32),
+  average: attribute(upTo32Bits),
+  peak: attribute(upTo32Bits),
+  floor: attribute(upTo32Bits),
+  burst: attribute(upTo32Bits),
 }
 
 const bandwidth: TableOf<BandwidthConfig> = {
@@ -117,8 +151,8 @@ const virtualport: TableOf<VirtualPortConfig> = {
 
 const nat: TableOf<NatConfig> = {
   ipv6: attribute(yesNo),
-  address: element({ start: required(attribute(ipv4)), end: required(attribute(ipv4)) }),
-  port: element({ start: required(attribute(uint16)), end: required(attribute(uint16)) }),
+  address: element<NatAddressConfig>({ start: required(attribute(ipv4)), end: required(attribute(ipv4)) }),
+  port: element<NatPortConfig>({ start: required(attribute(uint16)), end: required(attribute(uint16)) }),
 }
 
 const pciAddress: TableOf<PciAddressConfig> = {
@@ -138,7 +172,7 @@ const forward: TableOf<ForwardConfig> = {
   mode: attribute(oneOf('nat', 'route', 'open', 'bridge', 'private', 'vepa', 'passthrough', 'hostdev')),
   managed: attribute(yesNo),
   nat: element(nat),
-  driver: element({ name: required(attribute(oneOf('kvm', 'vfio'))) }),
+  driver: element<ForwardDriverConfig>({ name: attribute(oneOf('kvm', 'vfio', 'xen')), model: attribute(word) }),
   pf: element(forwardDevice),
   interface: elements(forwardDevice),
   address: elements(pciAddress),
@@ -148,7 +182,7 @@ const bridge: TableOf<BridgeConfig> = {
   name: attribute(linkName),
   zone: attribute(word),
   stp: attribute(onOff),
-  delay: attribute(uint32),
+  delay: attribute(upTo32Bits),
   macTableManager: attribute(oneOf('kernel', 'libvirt')),
 }
 
@@ -189,7 +223,7 @@ const dns: TableOf<DnsConfig> = {
 }
 
 const lease: TableOf<LeaseConfig> = {
-  expiry: required(attribute(uint32)),
+  expiry: required(attribute(upTo32Bits)),
   unit: attribute(oneOf('seconds', 'minutes', 'hours')),
 }
 
@@ -242,8 +276,8 @@ const portgroup: TableOf<PortGroupConfig> = {
 }
 
 const dnsmasqOptions = {
-  ...element<NonNullable<NetworkConfig['dnsmasq']>>({
-    option: { ...elements({ value: required(attribute(line)) }), dnsmasqName: 'option' },
+  ...element<DnsmasqConfig>({
+    option: { ...elements<DnsmasqOptionConfig>({ value: required(attribute(line)) }), dnsmasqName: 'option' },
   }),
   dnsmasqName: 'options',
 }
@@ -262,8 +296,8 @@ export const networkTable: TableOf<NetworkConfig> = {
   metadata,
   forward: element(forward),
   bridge: element(bridge),
-  mtu: element({ size: required(attribute(uint32)) }),
-  mac: element({ address: required(attribute(unicastMac)) }),
+  mtu: element<MtuConfig>({ size: required(attribute(uint32)) }),
+  mac: element<MacConfig>({ address: required(attribute(unicastMac)) }),
   domain: element(domain),
   dns: element(dns),
   vlan: element(vlan),

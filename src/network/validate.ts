@@ -6,6 +6,7 @@ import type {
 } from './config.ts'
 import { normalizeNetworkConfig } from './normalize.ts'
 import { rangeSize } from './subnets.ts'
+import { type UnknownOptions, checkUnknownOption } from './unknown.ts'
 
 /** What a forward mode may have beside it. Modes with `ownBridge` make a bridge; the others use what the host has. */
 interface ModeRules {
@@ -43,10 +44,11 @@ export function forwardMode(config: NetworkConfig): ForwardMode | 'isolated' {
  * Refuses what libvirt refuses, and what it would only find out when the network starts: overlapping subnets, an own
  * address that is no host's, reservations outside of the subnet, names that are none.
  *
+ * @param options `unknown: 'keep'` accepts attributes and elements that have no field, as libvirt does
  * @throws InvalidArgumentError naming the field, e.g. `ip[0].dhcp.range[0].end`
  */
-export function validateNetwork(config: NetworkConfig): void {
-  const normal = normalizeNetworkConfig(config, true)
+export function validateNetwork(config: NetworkConfig, { unknown = 'refuse' }: UnknownOptions = {}): void {
+  const normal = normalizeNetworkConfig(config, true, checkUnknownOption(unknown))
   validateMode(normal)
   validateForward(normal)
   validateBridge(normal)
@@ -192,7 +194,7 @@ function validateVirtualPort({ type, parameters = {} }: VirtualPortConfig, path:
   if (type === undefined) return
   const accepted = portParameters[type]
   for (const [name, value] of Object.entries(parameters)) {
-    if (!accepted.includes(name)) {
+    if (name !== 'unknown' && !accepted.includes(name)) {
       throw new InvalidArgumentError(`${path}.parameters.${name}`, value, `${accepted.join(', ')} with type ${type}`)
     }
   }

@@ -2,23 +2,27 @@
 import type { Attr, Element } from '@xmldom/xmldom'
 import { didYouMean, InvalidArgumentError, XmlError, show } from '../errors.ts'
 import type { Codec } from './codecs.ts'
-import { dnsmasqNamespace, type NetworkConfig, type SectionConfigs } from './config.ts'
-import { attributesOf, childElements, innerXml, lineOf, parseXml, textContent } from './dom.ts'
-import { normalizeNetworkConfig } from './normalize.ts'
-import { type ElementField, type Field, type Table, type TextField, networkTable, sectionTables } from './schema.ts'
+import { dnsmasqNamespace, type NetworkConfig, type SectionConfigs, type UnknownXml } from './config.ts'
+import { attributesOf, childElements, escapeText, innerXml, lineOf, parseXml, textContent } from './dom.ts'
+import { normalizeNetworkConfig, normalizeSection } from './normalize.ts'
+import { type Entry, arrange, orderOf, rememberOrder } from './order.ts'
+import {
+  type ChildField, type ElementField, type Field, type Table, type TextField, attributeField, childField, networkTable,
+  sectionTables, tagName,
+} from './schema.ts'
+import { type UnknownOptions, UnknownXmlReader, attributeHint, checkUnknownOption, elementHint } from './unknown.ts'
 
 /**
  * Reads `<network>`. Values come out in canonical form: MACs and UUIDs in lower case, IPv6 addresses compressed.
- * Comments outside of `<metadata>` are dropped. Whether the network makes sense is validateNetwork's question.
+ * Comments outside of `<metadata>` and of unknown elements are dropped. Whether the network makes sense is
+ * validateNetwork's question.
  *
- * Unlike libvirt, which passes over elements and attributes that it does not know, this refuses them: nearly all are
- * misspelled.
- *
- * @throws XmlError with the line: malformed, another root, unknown or repeated names, missing or bad values
+ * @throws XmlError with the line: malformed, another root, repeated names, missing or bad values
  * @throws InvalidArgumentError: not a string, or longer than 1 MiB
  */
-export function parseNetworkXml(xml: string): NetworkConfig {
-  return readElement(readRoot(xml, 'network'), networkTable as Table, { partial: false }) as unknown as NetworkConfig
+export function parseNetworkXml(xml: string, options: UnknownOptions = {}): NetworkConfig {
+  const root = readRoot(xml, 'network')
+  return readElement(root, networkTable as Table, readOptions(options)) as unknown as NetworkConfig
 }
 
 /**
@@ -28,19 +32,22 @@ export function parseNetworkXml(xml: string): NetworkConfig {
  * @throws as parseNetworkXml
  */
 export function parseSectionXml<S extends keyof SectionConfigs>(
-  section: S, xml: string, options: { partial: true },
+  section: S, xml: string, options: UnknownOptions & { partial: true },
 ): Partial<SectionConfigs[S]>
-export function parseSectionXml<S extends keyof SectionConfigs>(section: S, xml: string): SectionConfigs[S]
 export function parseSectionXml<S extends keyof SectionConfigs>(
-  section: S, xml: string, options: { partial: boolean } = { partial: false },
+  section: S, xml: string, options?: UnknownOptions & { partial?: boolean },
+): SectionConfigs[S]
+export function parseSectionXml<S extends keyof SectionConfigs>(
+  section: S, xml: string, options: UnknownOptions & { partial?: boolean } = {},
 ): Partial<SectionConfigs[S]> {
-  if (!Object.hasOwn(sectionTables, section)) {
-    const names = Object.keys(sectionTables)
-    const suggestion = didYouMean(String(section), names)
-    throw new InvalidArgumentError('section', section, `one of ${names.join(', ')}${suggestion}`)
-  }
-  const { root, table } = sectionTables[section]
-  return readElement(readRoot(xml, root), table as Table, options) as Partial<SectionConfigs[S]>
+  const { root, table } = tableOf(section)
+  return readElement(readRoot(xml, root), table as Table, readOptions(options)) as Partial<SectionConfigs[S]>
+}
+
+function tableOf<S extends keyof SectionConfigs>(section: S): (typeof sectionTables)[S] {
+  if (Object.hasOwn(sectionTables, section)) return sectionTables[section]
+  const names = Object.keys(sectionTables)
+  throw new InvalidArgumentError('section', section, `one of ${names.join(', ')}${didYouMean(String(section), names)}`)
 }
 
 function readRoot(xml: string, name: string): Element {
@@ -52,37 +59,59 @@ function readRoot(xml: string, name: string): Element {
 }
 
 type Values = Record<string, unknown>
-type ChildField = Exclude<Field, { kind: 'attribute' }>
-interface ReadOptions { partial: boolean }
+interface ReadOptions { partial: boolean, keep: boolean }
+
+function readOptions({ partial = false, unknown = 'keep' }: UnknownOptions & { partial?: boolean }): ReadOptions {
+  return { partial, keep: checkUnknownOption(unknown) === 'keep' }
+}
 
 function readElement(element: Element, table: Table, options: ReadOptions): Values {
   const values: Values = {}
+  const unknown = new UnknownXmlReader()
+  const attributes: string[] = []
   for (const attribute of attributesOf(element)) {
-    const field = table[attribute.name]
-    if (field?.kind !== 'attribute') throw unknownAttribute(element, attribute, table)
-    const path = (): string => `${pathOf(element)}: ${attribute.name}`
-    values[attribute.name] = readValue(attribute.value, field.codec, attribute, path)
+    const { name } = attribute
+    const field = attributeField(table, name)
+    if (field === undefined) {
+      if (!options.keep) throw unknownAttribute(element, attribute, table)
+      attributes.push(...unknown.attribute(attribute))
+      continue
+    }
+    values[name] = readValue(attribute.value, field.codec, attribute, () => `${pathOf(element)}: ${name}`)
+    attributes.push(name)
   }
+  const children: string[] = []
   for (const child of childElements(element)) {
-    const name = fieldName(child, table)
-    const field = name === undefined ? undefined : table[name]
-    if (name === undefined || field === undefined || field.kind === 'attribute') {
-      throw unknownElement(element, child, table)
+    const found = childField(table, child.localName ?? child.tagName, child.namespaceURI)
+    if (found === undefined) {
+      if (!options.keep) throw unknownElement(element, child, table)
+      unknown.element(child)
+      children.push('*')
+      continue
+    }
+    const [name, field] = found
+    if (field.kind !== 'element') {
+      const position = isRepeated(field) ? `[${((values[name] as unknown[] | undefined)?.length ?? 0) + 1}]` : ''
+      for (const attribute of attributesOf(child)) {
+        if (!options.keep) throw unknownAttribute(child, attribute, {})
+        unknown.attribute(attribute, `${name}${position}/@`)
+      }
     }
     const value = readChild(child, field, options)
     if (isRepeated(field)) ((values[name] ??= []) as unknown[]).push(value)
     else if (Object.hasOwn(values, name)) throw new XmlError(`${pathOf(child)}: only one is accepted`, lineOf(child))
     else values[name] = value
+    children.push(name)
   }
   if (!options.partial) requireAll(element, table, values)
+  if (unknown.result !== undefined) values['unknown'] = unknown.result
+  if (options.keep) rememberOrder(values, attributes, children, Object.keys(table))
   return values
 }
 
 function readChild(child: Element, field: ChildField, options: ReadOptions): unknown {
   if (field.kind === 'xml') return innerXml(child)
   if (field.kind === 'element') return readElement(child, field.table, options)
-  const [attribute] = attributesOf(child)
-  if (attribute !== undefined) throw unknownAttribute(child, attribute, {})
   return readValue(textContent(child), field.codec, child, () => pathOf(child))
 }
 
@@ -101,45 +130,19 @@ function requireAll(element: Element, table: Table, values: Values): void {
   }
 }
 
-/** The field that a child element belongs to, if any. */
-function fieldName(child: Element, table: Table): string | undefined {
-  const name = child.tagName
-  if (child.namespaceURI === null) {
-    return Object.hasOwn(table, name) && dnsmasqName(table[name]) === undefined ? name : undefined
-  }
-  if (child.namespaceURI !== dnsmasqNamespace) return undefined
-  return Object.keys(table).find((key) => dnsmasqName(table[key]) === child.localName)
-}
-
-function dnsmasqName(field: Field | undefined): string | undefined {
-  return field?.kind === 'element' ? field.dnsmasqName : undefined
-}
-
-function tagName(name: string, field: Field): string {
-  const inDnsmasq = dnsmasqName(field)
-  return inDnsmasq === undefined ? name : `dnsmasq:${inDnsmasq}`
-}
-
 function isRepeated(field: Field): field is Field & (ElementField | TextField) {
   return (field.kind === 'element' || field.kind === 'text') && field.repeated
 }
 
 function unknownAttribute(element: Element, attribute: Attr, table: Table): XmlError {
-  const names = Object.entries(table).filter(([, field]) => field.kind === 'attribute').map(([name]) => name)
-  const hint = didYouMean(attribute.name, names) + accepted(names)
+  const hint = attributeHint(attribute.name, table)
   return new XmlError(`${pathOf(element)}: unknown attribute ${show(attribute.name)}${hint}`, lineOf(attribute))
 }
 
 function unknownElement(parent: Element, child: Element, table: Table): XmlError {
-  const names = Object.entries(table).filter(([, field]) => field.kind !== 'attribute')
-    .map(([name, field]) => tagName(name, field))
   const foreign = child.namespaceURI === null ? '' : ` in namespace ${show(child.namespaceURI)}`
-  const hint = didYouMean(child.tagName, names) + accepted(names)
+  const hint = elementHint(child.tagName, table)
   return new XmlError(`${pathOf(parent)}: unknown element <${child.tagName}>${foreign}${hint}`, lineOf(child))
-}
-
-function accepted(names: string[]): string {
-  return ` (accepted: ${names.join(', ') || 'none'})`
 }
 
 /** `network/ip/dhcp/range`, with a position where there are several: `network/ip[2]/dhcp`. */
@@ -160,51 +163,81 @@ function childrenNamed(parent: Element, name: string): Element[] {
 }
 
 /**
- * Writes `<network>` with libvirt's order, indentation and quotes: what `virsh net-dumpxml` printed comes out the same.
+ * Writes `<network>` with libvirt's indentation and quotes, and its order unless the config was read from XML of another
+ * order: what `virsh net-dumpxml` printed comes out the same.
  *
  * @throws InvalidArgumentError with a field like `ip[0].dhcp.range[0].end`: unknown or missing fields, wrong types
  */
 export function formatNetworkXml(config: NetworkConfig): string {
-  const values = normalizeNetworkConfig(config) as unknown as Values
-  const namespaces = config.dnsmasq === undefined ? '' : ` xmlns:dnsmasq='${dnsmasqNamespace}'`
-  return writeElement('network', values, networkTable as Table, { indent: '', paired: true, extra: namespaces })
+  const values = normalizeNetworkConfig(config)
+  const declared = values.unknown?.attributes?.['xmlns:dnsmasq'] !== undefined
+  const namespaces = values.dnsmasq === undefined || declared ? '' : ` xmlns:dnsmasq='${dnsmasqNamespace}'`
+  return writeElement('network', values as unknown as Values, networkTable as Table, {
+    indent: '', paired: true, extra: namespaces,
+  })
+}
+
+/**
+ * Writes an element as network.update() takes it; parseSectionXml reads it back.
+ *
+ * @param options `partial`: required fields may be missing
+ * @throws InvalidArgumentError with a field like `host.ip`; of `section`, if there is no such section
+ */
+export function formatSectionXml<S extends keyof SectionConfigs>(
+  section: S, element: Partial<SectionConfigs[S]>, options: { partial: boolean } = { partial: false },
+): string {
+  const { root, table } = tableOf(section)
+  return writeElement(root, normalizeSection(section, element, options), table as Table, { indent: '', paired: false })
 }
 
 interface WriteOptions { indent: string, paired: boolean, extra?: string }
 
 function writeElement(tag: string, values: Values, table: Table, { indent, paired, extra = '' }: WriteOptions): string {
-  let attributes = extra
-  let children = ''
+  const { attributes: unknownAttributes = {}, elements = [] } = values['unknown'] as UnknownXml | undefined ?? {}
+  const unknown = Object.entries(unknownAttributes)
+  const within = `${indent}  `
+  const attributes: Entry[] = []
+  const children: Entry[] = []
   for (const [name, field] of Object.entries(table)) {
     const value = values[name]
     if (value === undefined) continue
-    if (field.kind === 'attribute') attributes += ` ${name}='${escapeText(field.codec.format(value) ?? '')}'`
-    else {
-      const items = isRepeated(field) ? value as unknown[] : [value]
-      for (const item of items) children += writeChild(name, item, field, `${indent}  `)
+    if (field.kind === 'attribute') {
+      attributes.push({ key: `@${name}`, xml: attributeXml(name, field.codec.format(value) ?? '') })
+    } else if (field.kind === 'element') {
+      const options = { indent: within, paired: field.paired ?? false }
+      for (const item of field.repeated ? value as Values[] : [value as Values]) {
+        children.push({ key: name, xml: writeElement(tagName(name, field), item, field.table, options) })
+      }
+    } else if (field.kind === 'xml') {
+      children.push({ key: name, xml: writeXml(name + attributesAt(`${name}/@`, unknown), String(value), within) })
+    } else {
+      (field.repeated ? value as unknown[] : [value]).forEach((item, index) => {
+        const owner = field.repeated ? `${name}[${index + 1}]/@` : `${name}/@`
+        const text = escapeText(field.codec.format(item) ?? '', 'text')
+        children.push({ key: name, xml: `${within}<${name}${attributesAt(owner, unknown)}>${text}</${name}>\n` })
+      })
     }
   }
-  if (children === '' && !paired) return `${indent}<${tag}${attributes}/>\n`
-  return `${indent}<${tag}${attributes}>\n${children}${indent}</${tag}>\n`
-}
-
-function writeChild(name: string, value: unknown, field: ChildField, indent: string): string {
-  if (field.kind === 'text') {
-    return `${indent}<${name}>${escapeText(field.codec.format(value) ?? '', 'text')}</${name}>\n`
+  for (const [name, value] of unknown) {
+    if (!name.includes('@')) attributes.push({ key: `@${name}`, xml: attributeXml(name, value) })
   }
-  if (field.kind === 'xml') {
-    if (value === '') return `${indent}<${name}/>\n`
-    return `${indent}<${name}>\n${indent}  ${String(value)}\n${indent}</${name}>\n`
-  }
-  return writeElement(tagName(name, field), value as Values, field.table, { indent, paired: field.paired ?? false })
+  for (const xml of elements) children.push({ key: '*', xml: `${within}${xml}\n` })
+  const order = orderOf(values)
+  const start = `${indent}<${tag}${extra}${arrange(attributes, order).map(({ xml }) => xml).join('')}`
+  if (children.length === 0 && !paired) return `${start}/>\n`
+  return `${start}>\n${arrange(children, order).map(({ xml }) => xml).join('')}${indent}</${tag}>\n`
 }
 
-const escapes: Record<string, string> = {
-  '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&apos;', '\t': '&#9;', '\n': '&#10;', '\r': '&#13;',
+function attributesAt(owner: string, unknown: [string, string][]): string {
+  return unknown.filter(([key]) => key.startsWith(owner))
+    .map(([key, value]) => attributeXml(key.slice(owner.length), value)).join('')
 }
 
-/** Line ends in attributes would be read back as spaces, carriage returns anywhere as line ends. */
-function escapeText(text: string, place: 'attribute' | 'text' = 'attribute'): string {
-  const special = place === 'text' ? /[&<>"'\r]/g : /[&<>"'\t\n\r]/g
-  return text.replace(special, (character) => escapes[character] ?? character)
+function attributeXml(name: string, value: string): string {
+  return ` ${name}='${escapeText(value)}'`
+}
+
+function writeXml(start: string, content: string, indent: string): string {
+  if (content === '') return `${indent}<${start}/>\n`
+  return `${indent}<${start}>\n${indent}  ${content}\n${indent}</${start.split(' ', 1)[0]}>\n`
 }

@@ -150,6 +150,9 @@ export const refused: Refused[] = [
   { xml: `<portgroup name='a'/><portgroup name='a'/>`, field: 'portgroup[1].name', ...notLibvirt },
   { xml: `<portgroup name='a' default='yes'/><portgroup name='b' default='yes'/>`,
     field: 'portgroup[1].default', ...notLibvirt },
+  { xml: `<ip address='10.0.0.1'><dhcp><host name='a' ip='10.0.0.2'><lease expiry='5000000000'/></host></dhcp></ip>`,
+    field: 'ip[0].dhcp.host[0].lease.expiry', message: '0 to 4294967295', ...notLibvirt },
+  { xml: `<bridge delay='5000000000'/>`, field: 'bridge.delay', message: '0 to 4294967295', ...notLibvirt },
   { xml: `<portgroup name='a'><vlan/></portgroup>`, field: 'portgroup[0].vlan.tag', ...too },
 ]
 

@@ -26,7 +26,7 @@ test('examples/default.xml', () => {
     }],
   })
   expect(() => validateNetwork(parseNetworkXml(xml))).not.toThrow()
-  expect(formatNetworkXml(parseNetworkXml(xml))).toBe(`<network>
+  expect(formatNetworkXml(parseNetworkXml(xml, { unknown: 'refuse' }))).toBe(`<network>
   <name>default</name>
   <forward/>
   <bridge name='virbr0'/>

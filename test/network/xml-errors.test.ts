@@ -62,15 +62,31 @@ describe('parseNetworkXml', () => {
     ['a number out of range', inNetwork('<vlan><tag id="4096"/></vlan>'), 3, ['0 to 4095']],
     ['a multicast MAC', inNetwork('<mac address="53:54:00:00:00:01"/>'), 3, ['unicast MAC']],
     ['a UUID', inNetwork('<uuid>71c3</uuid>'), 3, ['network/uuid', 'UUID']],
-    ['a control character', inNetwork('<title>&#1;</title>'), 3, ['network/title']],
+    ['a control character', inNetwork('<title>|&#1;</title>'), 4, ['not well-formed', '&#1;']],
+    ['a raw control character', inNetwork('<title>|\x01</title>'), 4, ['not well-formed', 'no character']],
+    ['a replacement character', inNetwork('<title>&#xfffd;</title>'), 3, ['network/title']],
     ['text among elements', inNetwork('<forward>||nat</forward>'), 5, ['<forward>', 'no text', '"nat"']],
     ['an element in a text', inNetwork('<uuid>|<b/></uuid>'), 4, ['<uuid>', 'only text', '<b>']],
   ]
   test.each(cases)('%s', (_, xml, line, parts) => {
-    const error = thrownBy(() => parseNetworkXml(xml.replaceAll('|', '\n')))
+    const error = thrownBy(() => parseNetworkXml(xml.replaceAll('|', '\n'), { unknown: 'refuse' }))
     expect(error).toBeInstanceOf(XmlError)
     expect(error).toMatchObject({ code: 'ERR_INVALID_XML', line })
     for (const part of parts) expect((error as Error).message).toContain(part)
+  })
+
+  test('without unknown names, keep and refuse say the same', () => {
+    for (const [, xml, , parts] of cases) {
+      if (parts.some((part) => part.startsWith('unknown'))) continue
+      const [kept, refused] = (['keep', 'refuse'] as const)
+        .map((unknown) => thrownBy(() => parseNetworkXml(xml.replaceAll('|', '\n'), { unknown })))
+      expect(kept).toEqual(refused)
+    }
+  })
+
+  test('another option', () => {
+    expect(thrownBy(() => parseNetworkXml('<network/>', { unknown: 'kep' as 'keep' })))
+      .toMatchObject({ code: 'ERR_INVALID_ARGUMENT', field: 'unknown' })
   })
 
   test.each([
