@@ -5,12 +5,13 @@ import tseslint from 'typescript-eslint'
 const ground = ['errors', 'ip']
 const wire = ['rtnetlink', 'netlink', 'binding', ...ground]
 const below = {
-  cli: ['index', 'connect', 'uplink', 'libvirt', 'kernel', 'network', 'host', 'nftables', ...wire],
-  index: ['connect', 'uplink', 'libvirt', 'kernel', 'network', 'host', 'nftables', ...wire],
-  connect: ['uplink', 'libvirt', 'kernel', 'network', 'host', 'nftables', ...wire],
+  cli: ['index', 'connect', 'uplink', 'libvirt', 'kernel', 'ports', 'network', 'host', 'nftables', ...wire],
+  index: ['connect', 'uplink', 'libvirt', 'kernel', 'ports', 'network', 'host', 'nftables', ...wire],
+  connect: ['uplink', 'libvirt', 'kernel', 'ports', 'network', 'host', 'nftables', ...wire],
   uplink: ['network', 'host', 'nftables', ...wire],
-  libvirt: ['network', 'host', 'nftables', ...wire],
-  kernel: ['network', 'host', 'nftables', ...wire],
+  libvirt: ['ports', 'network', 'host', 'nftables', ...wire],
+  kernel: ['ports', 'network', 'host', 'nftables', ...wire],
+  ports: ['network', 'host', ...wire],
   network: ground,
   host: ['nftables', ...wire],
   nftables: ['netlink', 'binding', ...ground],

@@ -1,7 +1,10 @@
 /** virbr: libvirt's virtual networks for Node.js. Everything public is here; docs/ in the repository explains it. */
 export { connect } from './connect.ts'
+export type { ConnectOptions, LibvirtUri } from './connect.ts'
+export type { LibvirtConnection } from './libvirt/connection.ts'
 export { ClosedError, InvalidArgumentError, SystemError, UnsupportedError, VirbrError, XmlError } from './errors.ts'
 export type { ErrorCode } from './errors.ts'
+export { LibvirtError } from './libvirt/errors.ts'
 export { NetlinkError } from './netlink/error.ts'
 export { Host } from './host/host.ts'
 export type { HostOptions } from './host/host.ts'
@@ -15,7 +18,11 @@ export type { Firewall } from './host/firewall.ts'
 export type { BridgeOptions, BridgePortOptions, Link, TunState } from './rtnetlink/links.ts'
 export type { Address, AddressOptions } from './rtnetlink/addresses.ts'
 export type { Route } from './rtnetlink/routes.ts'
-export type { Connection, Lease, Network, NetworkFilter, NetworkInfo, Networks } from './network/connection.ts'
+export type {
+  Connection, Lease, Network, NetworkEvent, NetworkFilter, NetworkInfo, Networks, NetworkUpdate, NetworkWatch, Port, PortSpec, WatchOptions,
+} from './network/connection.ts'
+export type { NetworkUpdates, UpdateOptions } from './network/updates.ts'
 export type * from './network/config.ts'
 export { formatNetworkXml, parseNetworkXml } from './network/xml.ts'
+export type { UnknownOptions } from './network/unknown.ts'
 export { validateNetwork } from './network/validate.ts'
