@@ -44,6 +44,7 @@ export function isFailure(result: unknown): result is StepFailure {
 
 export class Channel {
   readonly native: NativeHost
+  readonly #held = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
   constructor(native: NativeHost) {
@@ -74,8 +75,20 @@ export class Channel {
     return repliesOf(step, results[0])
   }
 
+  /** Runs work of several visits to the thread, which `close` waits for: it has to be able to undo. */
+  async hold<T>(work: (channel: Channel) => Promise<T>): Promise<T> {
+    if (this.closed) throw new ClosedError('this Host')
+    const held = work(new Channel(this.native))
+    this.#held.add(held)
+    try {
+      return await held
+    } finally {
+      this.#held.delete(held)
+    }
+  }
+
   close(): Promise<void> {
-    this.#closing ??= this.native.close()
+    this.#closing ??= this.#held.size === 0 ? this.native.close() : Promise.allSettled(this.#held).then(() => this.native.close())
     return this.#closing
   }
 }

@@ -1,6 +1,6 @@
 /** `kernel:///system`: libvirt's network driver, in-process, over netlink. */
 import { access, constants as fsConstants, mkdir, readFile } from 'node:fs/promises'
-import { ClosedError, VirbrError } from '../errors.ts'
+import { VirbrError } from '../errors.ts'
 import { Channel } from '../host/channel.ts'
 import { netnsSource, openNative } from '../host/netns.ts'
 import type { Connection, Networks } from '../network/connection.ts'
@@ -8,7 +8,7 @@ import { KernelNetworks } from './networks.ts'
 import { stateDirectories, statePaths } from './paths.ts'
 import type { Paths } from './paths.ts'
 import { repair } from './repair.ts'
-import { State } from './state.ts'
+import { closedError, State } from './state.ts'
 
 export interface KernelOptions {
   /** Name or path of the network namespace; default: the caller's own. */
@@ -34,7 +34,7 @@ export async function connectKernel(uri: string, options: KernelOptions): Promis
       keepUser: await isSetgroupsDenied(),
     })
     await repair(state)
-    return new KernelConnection(uri, channel, new KernelNetworks(state))
+    return new KernelConnection(uri, state)
   } catch (error) {
     await channel.close()
     throw error
@@ -43,22 +43,23 @@ export async function connectKernel(uri: string, options: KernelOptions): Promis
 
 class KernelConnection implements Connection {
   readonly uri: string
-  readonly #channel: Channel
-  readonly #networks: Networks
+  readonly #state: State
+  readonly #networks: KernelNetworks
 
-  constructor(uri: string, channel: Channel, networks: Networks) {
+  constructor(uri: string, state: State) {
     this.uri = uri
-    this.#channel = channel
-    this.#networks = networks
+    this.#state = state
+    this.#networks = new KernelNetworks(state)
   }
 
   get networks(): Networks {
-    if (this.#channel.closed) throw new ClosedError('this connection')
+    if (this.#state.closed) throw closedError()
     return this.#networks
   }
 
   close(): Promise<void> {
-    return this.#channel.close()
+    this.#networks.endWatches()
+    return this.#state.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

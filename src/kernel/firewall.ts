@@ -207,17 +207,23 @@ function installRequests(missing: Missing, rules: readonly NetworkRule[], uuid: 
   ]
 }
 
+/** A network's rules anew, at the head of their chains, in place of those that it has: one batch. Empty if it has none. */
+export function replaceRequests(ruleset: Ruleset, config: CompleteConfig, bridge: string): AnyRequest[] {
+  const rules = networkRules(config, bridge)
+  return [
+    ...rulesOf(ruleset, config.uuid).map(deleteOf),
+    ...(rules.length === 0 ? [] : installRequests(missingFrom(ruleset), rules, config.uuid)),
+  ]
+}
+
 /**
  * Takes a network's rules away, and with the last network the chains, and tables and base chains that this driver made
  * and nobody else uses.
  */
 export function removeRequests(ruleset: Ruleset, uuid: string): AnyRequest[] {
-  const owner = ownerTag(uuidBytes(uuid))
-  const isOurs = (rule: Rule): boolean => rule.userdata !== undefined && Buffer.compare(rule.userdata, owner) === 0
-  const inOurChains = ruleset.rules.filter(rule => ourChains.some(({ table, name }) => rule.table === table && rule.chain === name))
-  const going = inOurChains.filter(isOurs)
+  const going = rulesOf(ruleset, uuid)
   const requests = going.map(deleteOf)
-  if (going.length < inOurChains.length) return requests
+  if (going.length < ruleset.rules.filter(isInOurChains).length) return requests
 
   const jumps = ruleset.rules.filter(rule => baseChains.some(base => isJumpOf(base, rule)))
   const chains = ruleset.chains.filter(({ table, name }) => ourChains.some(ours => ours.table === table && ours.name === name))
@@ -232,6 +238,16 @@ export function removeRequests(ruleset: Ruleset, uuid: string): AnyRequest[] {
     ...gone.map(({ table, name }) => deleteChain({ family, table, name, nonRecursive: true })),
     ...emptied.map(({ name }) => deleteTable({ family, name, nonRecursive: true })),
   ]
+}
+
+function isInOurChains(rule: Rule): boolean {
+  return ourChains.some(({ table, name }) => rule.table === table && rule.chain === name)
+}
+
+/** A network's own. */
+function rulesOf({ rules }: Ruleset, uuid: string): Rule[] {
+  const owner = ownerTag(uuidBytes(uuid))
+  return rules.filter(rule => isInOurChains(rule) && rule.userdata !== undefined && Buffer.compare(rule.userdata, owner) === 0)
 }
 
 function isJumpOf(base: BaseChain, rule: Rule): boolean {

@@ -1,9 +1,14 @@
 import { join } from 'node:path'
 import { VirbrError } from '../errors.ts'
+import { isFailure } from '../host/channel.ts'
+import { checkOptions, checkType } from '../network/arguments.ts'
 import type { NetworkConfig } from '../network/config.ts'
-import type { Lease, Network, NetworkInfo } from '../network/connection.ts'
+import type { Lease, Network, NetworkInfo, NetworkUpdate, Port, PortSpec } from '../network/connection.ts'
+import { checkUpdate, readUpdate } from '../network/section.ts'
 import { ipSubnet } from '../network/subnets.ts'
-import { checkOptions, checkType } from './arguments.ts'
+import { UpdatableNetwork } from '../network/updates.ts'
+import { attachPorts, detachPorts, listPorts } from '../ports/ports.ts'
+import type { PortTarget } from '../ports/ports.ts'
 import type { CompleteConfig } from './complete.ts'
 import { dnsmasqFiles, parseLeases } from './dnsmasq.ts'
 import { factSteps, loadFacts, readFacts } from './facts.ts'
@@ -14,9 +19,11 @@ import type { State } from './state.ts'
 import { loadNetwork, noNetwork, readNetwork, removeConfig, storedNetwork } from './store.ts'
 import type { StoredNetwork } from './store.ts'
 import { takeDown, takeDownReads } from './teardown.ts'
+import { noteRead, settleUpdate, updateNetwork } from './update.ts'
+import { eventSteps } from './watch.ts'
 
 /** A network by name: each call looks at what is there now, whichever process put it there. */
-export class KernelNetwork implements Network {
+export class KernelNetwork extends UpdatableNetwork implements Network {
   readonly name: string
   readonly uuid: string
   readonly #state: State
@@ -24,6 +31,7 @@ export class KernelNetwork implements Network {
   #bridge: string
 
   constructor(state: State, { name, uuid, bridge }: { name: string, uuid: string, bridge: string }) {
+    super()
     this.#state = state
     this.name = name
     this.uuid = uuid
@@ -49,9 +57,9 @@ export class KernelNetwork implements Network {
     await state.locked([...readNetwork(state, this.name), ...leftovers, ...facts], async results => {
       const config = this.#inactive(this.#same(storedNetwork(state, this.name, results.slice(0, 3))))
       this.#bridge = config.bridge.name
-      const repaired = await repairLeftovers(state, this.name, results.slice(3, 5))
+      const repaired = await repairLeftovers(state, this.name, results.slice(3, 6))
       const now = repaired || config.bridge.name !== bridge
-        ? await loadFacts(state, config.bridge.name) : readFacts(facts, results.slice(5))
+        ? await loadFacts(state, config.bridge.name) : readFacts(facts, results.slice(6))
       await startNetwork(state, config, now)
     })
   }
@@ -69,7 +77,7 @@ export class KernelNetwork implements Network {
     const state = this.#state
     await state.locked(readNetwork(state, this.name), async results => {
       this.#persistent(this.#same(storedNetwork(state, this.name, results)), 'undefine')
-      await state.run(removeConfig(state, this.name))
+      await state.run([...removeConfig(state, this.name), ...eventSteps(state, 'undefined', this)])
     })
   }
 
@@ -107,6 +115,51 @@ export class KernelNetwork implements Network {
     const subnets = (this.#state.parse(active.xml).ip ?? []).map(ip => ipSubnet(ip))
     const leases = parseLeases(textOf(file, path) ?? '', active.bridge.name, subnets, Date.now() / 1000)
     return mac === undefined ? leases : leases.filter(lease => lease.mac === mac.toLowerCase())
+  }
+
+  async update(change: NetworkUpdate): Promise<void> {
+    const wanted = checkUpdate(change)
+    const update = readUpdate(wanted)
+    const state = this.#state
+    await state.locked([noteRead(state, this.name), ...readNetwork(state, this.name)], async ([note, ...files]) => {
+      if (!isFailure(note)) await settleUpdate(state, this.name)
+      const now = isFailure(note) ? files : await state.run(readNetwork(state, this.name))
+      await updateNetwork(state, this.#same(storedNetwork(state, this.name, now)), wanted, update)
+    })
+  }
+
+  async attach(port: PortSpec = {}): Promise<Port> {
+    const [made] = await attachPorts(this.#portTarget(await this.#load()), [port], { alone: true })
+    return made as Port
+  }
+
+  async attachMany(ports: readonly PortSpec[]): Promise<Port[]> {
+    return attachPorts(this.#portTarget(await this.#load()), ports)
+  }
+
+  async detachMany(ifnames: readonly string[]): Promise<void> {
+    // Also of a network that does not run: its ports are still there, in no bridge.
+    await detachPorts(this.#portTarget(await this.#load(), { inactive: true }), ifnames)
+  }
+
+  async ports(): Promise<Port[]> {
+    const stored = await this.#load()
+    return stored.active === undefined ? [] : listPorts(this.#portTarget(stored))
+  }
+
+  #portTarget({ persistent, active }: StoredNetwork, { inactive = false } = {}): PortTarget {
+    if (active === undefined && !inactive) throw new VirbrError('ERR_NETWORK_INACTIVE', `network ${this.name} is not active`)
+    const config = active === undefined ? persistent?.config : this.#state.parse(active.xml)
+    return {
+      channel: this.#state.channel,
+      network: {
+        name: this.name,
+        uuid: this.uuid,
+        bridge: active?.bridge.name,
+        config: config ?? { name: this.name },
+        update: change => this.update(change),
+      },
+    }
   }
 
   async #load(): Promise<StoredNetwork> {

@@ -1,9 +1,11 @@
 import { InvalidArgumentError, VirbrError } from '../errors.ts'
+import { checkOptions } from '../network/arguments.ts'
 import type { NetworkConfig } from '../network/config.ts'
-import type { Network, NetworkFilter, Networks } from '../network/connection.ts'
+import type { Network, NetworkEvent, NetworkFilter, Networks, NetworkWatch, WatchOptions } from '../network/connection.ts'
+import type { EventQueue } from '../network/queue.ts'
+import { normalizeNetworkConfig } from '../network/normalize.ts'
 import { validateNetwork } from '../network/validate.ts'
 import { formatNetworkXml, parseNetworkXml } from '../network/xml.ts'
-import { checkOptions } from './arguments.ts'
 import { checkNetworks } from './collisions.ts'
 import { completeConfig } from './complete.ts'
 import type { CompleteConfig } from './complete.ts'
@@ -15,11 +17,13 @@ import type { State } from './state.ts'
 import { loadNetworks, noNetwork, readNetwork, saveConfig, storedNetwork } from './store.ts'
 import type { StoredNetwork } from './store.ts'
 import { checkSupported } from './supported.ts'
+import { eventSteps, watchNetworks } from './watch.ts'
 
 const uuidForm = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i
 
 export class KernelNetworks implements Networks {
   readonly #state: State
+  readonly #watches = new Set<EventQueue<NetworkEvent>>()
 
   constructor(state: State) {
     this.#state = state
@@ -53,7 +57,7 @@ export class KernelNetworks implements Networks {
     const state = this.#state
     return state.locked([linkNamesStep()], async ([links]) => {
       const config = await this.#complete(wanted, links)
-      await state.run(saveConfig(state, config.name, formatNetworkXml(config)))
+      await state.run([...saveConfig(state, config.name, formatNetworkXml(config)), ...eventSteps(state, 'defined', config)])
       return new KernelNetwork(state, { name: config.name, uuid: config.uuid, bridge: config.bridge.name })
     })
   }
@@ -76,6 +80,15 @@ export class KernelNetworks implements Networks {
       started.push(network)
     }
     return started
+  }
+
+  watch(options: WatchOptions = {}): NetworkWatch {
+    return watchNetworks(this.#state, options, this.#watches)
+  }
+
+  /** The connection is being closed. */
+  endWatches(): void {
+    for (const queue of this.#watches) void queue.close()
   }
 
   /** Checks a configuration against the other networks and fills in what it leaves open. Under the lock. */
@@ -109,8 +122,7 @@ export class KernelNetworks implements Networks {
 
 /** Everything that can be said of a configuration without looking at the host. */
 function readConfig(xmlOrConfig: string | NetworkConfig): NetworkConfig {
-  // A config object takes the way through XML too: one check of names and types, and a copy that is ours.
-  const config = parseNetworkXml(typeof xmlOrConfig === 'string' ? xmlOrConfig : formatNetworkXml(xmlOrConfig))
+  const config = typeof xmlOrConfig === 'string' ? parseNetworkXml(xmlOrConfig, { unknown: 'refuse' }) : normalizeNetworkConfig(xmlOrConfig, true)
   validateNetwork(config)
   checkSupported(config)
   return config

@@ -17,6 +17,10 @@ export interface Paths {
   starting: string
   active: string
   stopping: string
+  /** What an update of a running network is about to do: `NAME.json`. Only while it is under way. */
+  updating: string
+  /** Where events are told; see watch.ts. */
+  events: string
   /** What dnsmasq reads and writes: `NAME.conf`, `.hosts`, `.addnhosts`, `.leases`, `.pid`. */
   dnsmasq: string
   /** The value of net.ipv4.ip_forward before the first network turned it on; absent if it was on. */
@@ -34,12 +38,14 @@ export function statePaths(root: string | undefined): Paths {
     starting: join(run, 'starting'),
     active: join(run, 'active'),
     stopping: join(run, 'stopping'),
+    updating: join(run, 'updating'),
+    events: join(run, 'events'),
     dnsmasq: join(run, 'dnsmasq'),
     ipForward: join(run, 'ip_forward'),
   }
 }
 
 export function stateDirectories(paths: Paths): string[] {
-  const { networks, draft, autostart, starting, active, stopping, dnsmasq } = paths
-  return [networks, draft, autostart, starting, active, stopping, dnsmasq]
+  const { networks, draft, autostart, starting, active, stopping, updating, events, dnsmasq } = paths
+  return [networks, draft, autostart, starting, active, stopping, updating, events, dnsmasq]
 }

@@ -7,36 +7,48 @@ import type { ReadFileStep, Step } from '../../binding/index.ts'
 import { VirbrError } from '../errors.ts'
 import { isFailure, repliesOf, routeStep } from '../host/channel.ts'
 import { decodeLink, getLink } from '../rtnetlink/links.ts'
-import { dnsmasqFiles, dnsmasqFailure, prepareDnsmasq, startDnsmasq } from './dnsmasq.ts'
+import { dnsmasqFiles, prepareDnsmasq } from './dnsmasq.ts'
 import { decodeRecord } from './record.ts'
 import type { NetworkRecord } from './record.ts'
+import { endStrayDnsmasq, findDnsmasq, serve } from './serve.ts'
 import type { State } from './state.ts'
 import { namesIn, readDir } from './store.ts'
 import { takeDown } from './teardown.ts'
 import type { Phase } from './teardown.ts'
+import { noteRead, settleUpdate } from './update.ts'
 
 type MayFail<S> = S & { mayFail: true }
 
 const phases = ['starting', 'stopping', 'active'] as const
+/** What is there only for the moment. */
+const leavings = ['draft', 'events'] as const
 
 export async function repair(state: State): Promise<void> {
   const { paths } = state
-  await state.locked([...phases.map(phase => readDir(paths[phase])), readDir(paths.draft)], async listings => {
-    const drafts = listings[3]
-    if (Array.isArray(drafts) && drafts.length > 0) {
-      await state.run(drafts.map((file): Step => ({ op: 'unlink', path: join(paths.draft, file), mayFail: true })))
-    }
+  const reads = [...phases.map(phase => readDir(paths[phase])), ...leavings.map(place => readDir(paths[place])), readDir(paths.updating)]
+  await state.locked(reads, async listings => {
+    const files = leavings.flatMap((place, position) => filesIn(listings[phases.length + position]).map(file => join(paths[place], file)))
+    if (files.length > 0) await state.run(files.map((path): Step => ({ op: 'unlink', path, mayFail: true })))
     for (const [position, phase] of phases.entries()) {
       for (const name of namesIn(listings[position], '.json')) await repairNetwork(state, phase, name)
     }
+    for (const name of namesIn(listings.at(-1), '.json')) await settleUpdate(state, name)
   })
 }
 
+function filesIn(listing: unknown): string[] {
+  return Array.isArray(listing) ? listing as string[] : []
+}
+
+type LeftoverReads = [MayFail<ReadFileStep>, MayFail<ReadFileStep>, MayFail<ReadFileStep>]
+
 /** For a process that goes on while another was killed: what a start of the same network would stumble over. */
-export function leftoverReads({ paths }: State, name: string): [MayFail<ReadFileStep>, MayFail<ReadFileStep>] {
+export function leftoverReads(state: State, name: string): LeftoverReads {
+  const { paths } = state
   return [
     { op: 'readFile', path: join(paths.starting, `${name}.json`), mayFail: true },
     { op: 'readFile', path: join(paths.stopping, `${name}.json`), mayFail: true },
+    noteRead(state, name),
   ]
 }
 
@@ -44,7 +56,9 @@ export function leftoverReads({ paths }: State, name: string): [MayFail<ReadFile
 export async function repairLeftovers(state: State, name: string, results: readonly unknown[]): Promise<boolean> {
   const found = (['starting', 'stopping'] as const).filter((_, position) => !isFailure(results[position]))
   for (const phase of found) await repairNetwork(state, phase, name)
-  return found.length > 0
+  const updating = !isFailure(results[2])
+  if (updating) await settleUpdate(state, name)
+  return updating || found.length > 0
 }
 
 async function repairNetwork(state: State, phase: Phase, name: string): Promise<void> {
@@ -88,33 +102,7 @@ async function isAlive(state: State, { bridge, netns, bootId }: NetworkRecord): 
 async function reviveDnsmasq(state: State, record: NetworkRecord): Promise<void> {
   if (!record.dnsmasq) return
   const files = dnsmasqFiles(state.paths, record.name)
-  const pid = await recordedPid(state, files.pid)
-  if (pid !== undefined && await isDnsmasq(state, pid, files.conf)) return
-  // One that is just ending keeps its port until it is gone.
-  if (pid !== undefined) await state.run([{ op: 'terminate', pid, match: files.conf, timeoutMs: 1_000, mayFail: true }])
+  if ((await findDnsmasq(state, files))?.runs === true) return
   const config = state.parse(record.xml)
-  const dnsmasq = await prepareDnsmasq(state, config)
-  if (dnsmasq === undefined) return
-  const [, , , result] = await state.run(startDnsmasq(dnsmasq, config, record.bridge.name, files))
-  if (result.status !== 0) throw dnsmasqFailure(record.name, result)
-}
-
-async function recordedPid(state: State, path: string): Promise<number | undefined> {
-  const [pidFile] = await state.run([{ op: 'readFile', path, mayFail: true }])
-  const pid = isFailure(pidFile) ? NaN : Number(Buffer.from(pidFile).toString())
-  return pid > 0 ? pid : undefined
-}
-
-async function isDnsmasq(state: State, pid: number, conf: string): Promise<boolean> {
-  const [cmdline] = await state.run([{ op: 'readFile', path: `/proc/${pid}/cmdline`, mayFail: true }])
-  return !isFailure(cmdline) && Buffer.from(cmdline).toString().split('\0').includes(`--conf-file=${conf}`)
-}
-
-/** A dnsmasq whose parent was killed before it had written its pid file is known by its command line only. */
-async function endStrayDnsmasq(state: State, name: string): Promise<void> {
-  const { conf } = dnsmasqFiles(state.paths, name)
-  const [entries] = await state.run([{ op: 'readDir', path: '/proc' }])
-  for (const pid of entries.map(Number).filter(number => number > 0)) {
-    if (await isDnsmasq(state, pid, conf)) await state.run([{ op: 'terminate', pid, match: conf, timeoutMs: 5_000 }])
-  }
+  await serve(state, record, config, await prepareDnsmasq(state, config), true)
 }

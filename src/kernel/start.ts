@@ -25,6 +25,7 @@ import { encodeRecord } from './record.ts'
 import type { NetworkRecord } from './record.ts'
 import type { State } from './state.ts'
 import { takeDown } from './teardown.ts'
+import { eventSteps } from './watch.ts'
 
 /**
  * Bridges get an index of our choice, so that link, address and routes need no round trip in between, and a bridge that
@@ -168,10 +169,14 @@ async function carryOut(state: State, plan: StartPlan, generation: number): Prom
   const steps = rules === undefined ? plan.steps : plan.steps.with(rules.position, firewallStep(rules.batch, { generation }))
   const { results, failed } = await state.channel.exec(steps)
   if (failed !== undefined) return failure(steps[failed.step] as Step, failed, results[failed.step])
-  if (spawn === undefined) return undefined
+  const events = eventSteps(state, 'started', record)
+  if (spawn === undefined) {
+    await state.run(events)
+    return undefined
+  }
   const result = results[spawn] as unknown as SpawnResult
   if (result.status !== 0) return dnsmasqFailure(record.name, result)
-  await state.run([activate(state, record.name)])
+  await state.run([activate(state, record.name), ...events])
   return undefined
 }
 

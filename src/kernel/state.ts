@@ -1,7 +1,7 @@
 /** What a connection's parts share: the Host's channel, the places of its state, the lock. */
 import { constants } from 'node:os'
 import type { Outcome, Step } from '../../binding/index.ts'
-import { SystemError, VirbrError } from '../errors.ts'
+import { ClosedError, SystemError, VirbrError } from '../errors.ts'
 import type { Channel} from '../host/channel.ts'
 import { failure, isFailure } from '../host/channel.ts'
 import type { NetworkConfig } from '../network/config.ts'
@@ -23,6 +23,7 @@ export class State {
   readonly keepUser: boolean
   readonly #configs = new Map<string, NetworkConfig>()
   #last: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | undefined
 
   constructor(parts: Pick<State, 'channel' | 'paths' | 'netns' | 'bootId' | 'dnsmasq' | 'keepUser'>) {
     this.channel = parts.channel
@@ -38,9 +39,20 @@ export class State {
    * other processes by a file lock, and other calls of this connection by a queue, since the lock is the Host's.
    */
   locked<const S extends readonly Step[], T>(reads: S, work: (results: Outcome<S>['results']) => Promise<T>): Promise<T> {
+    if (this.closed) return Promise.reject(closedError())
     const turn = this.#last.then(() => this.#locked(reads, work))
     this.#last = turn.catch(() => {})
     return turn
+  }
+
+  get closed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  /** A change that is under way makes several visits to the Host's thread, and is not cut off between them. */
+  close(): Promise<void> {
+    this.#closing ??= this.#last.then(() => this.channel.close())
+    return this.#closing
   }
 
   async #locked<const S extends readonly Step[], T>(reads: S, work: (results: Outcome<S>['results']) => Promise<T>): Promise<T> {
@@ -68,12 +80,16 @@ export class State {
   parse(xml: string): NetworkConfig {
     let config = this.#configs.get(xml)
     if (config === undefined) {
-      config = parseNetworkXml(xml)
+      config = parseNetworkXml(xml, { unknown: 'refuse' })
       if (this.#configs.size >= 4096) this.#configs.clear()
       this.#configs.set(xml, config)
     }
     return config
   }
+}
+
+export function closedError(): ClosedError {
+  return new ClosedError('this connection')
 }
 
 function lockError(path: string, errno: number, call: string): VirbrError {

@@ -20,7 +20,6 @@ const unsupported: [feature: string, used: (config: NetworkConfig) => boolean][]
   ['<vlan>', config => config.vlan !== undefined],
   ['<virtualport>', config => config.virtualport !== undefined],
   ['<portgroup>', config => (config.portgroup ?? []).length > 0],
-  ['<port isolated="yes">', config => config.port?.isolated === true],
 ]
 
 export function checkSupported(config: NetworkConfig): void {

@@ -13,11 +13,11 @@ import { decodeLink, deleteLink, listLinks } from '../rtnetlink/links.ts'
 import { dnsmasqFiles } from './dnsmasq.ts'
 import { readRuleset, removeRequests, rulesetStep } from './firewall.ts'
 import type { NetworkRecord } from './record.ts'
+import { dnsmasqEndMs } from './serve.ts'
 import type { State } from './state.ts'
 import { namesIn, readDir } from './store.ts'
+import { eventSteps } from './watch.ts'
 
-/** dnsmasq ends at once on SIGTERM; past this it is killed. */
-const dnsmasqEndMs = 5_000
 const attempts = 5
 
 export type Phase = 'starting' | 'active' | 'stopping'
@@ -70,6 +70,7 @@ export async function takeDown(state: State, record: NetworkRecord, phase: Phase
       ...(last && !isFailure(ipForward) ? forwardingSteps(paths.ipForward, otherBridges) : []),
       ...Object.values(files).map((path): Step => ({ op: 'unlink', path, mayFail: true })),
       { op: 'unlink', path: join(paths[phase === 'active' ? 'stopping' : phase], file), mayFail: true },
+      ...(phase === 'starting' ? [] : eventSteps(state, 'stopped', record)),
     ]
     const { results, failed } = await state.channel.exec(steps)
     if (failed === undefined) return

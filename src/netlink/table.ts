@@ -39,10 +39,13 @@ export interface Walkable {
 export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
   readonly nested = true
   readonly entries: E
+  readonly #keepsRest: boolean
   readonly #byType = new Map<number, readonly [string, Codec<unknown>]>()
 
-  constructor(entries: E) {
+  /** `keepsRest` false: attributes that no line names are passed over, which makes reading of a few quick. */
+  constructor(entries: E, keepsRest = true) {
     this.entries = entries
+    this.#keepsRest = keepsRest
     for (const [name, [type, codec]] of Object.entries(entries)) this.#byType.set(type, [name, codec])
   }
 
@@ -76,7 +79,7 @@ export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
       const entry = this.#byType.get(type)
       if (entry !== undefined && to - from >= (entry[1].size ?? 0)) {
         values[entry[0]] = entry[1].decode(bytes, from, to, values)
-      } else {
+      } else if (this.#keepsRest) {
         (rest ??= []).push({ type, data: new Uint8Array(bytes.subarray(from, to)) })
       }
     }
@@ -111,8 +114,8 @@ export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
   }
 }
 
-export function attributes<const E extends Entries>(entries: E): Table<E> {
-  return new Table(entries)
+export function attributes<const E extends Entries>(entries: E, { keepsRest = true } = {}): Table<E> {
+  return new Table(entries, keepsRest)
 }
 
 /** [type, start of payload, end of payload] of each attribute; stops at one that does not fit. */
@@ -130,15 +133,17 @@ class Dependent implements Codec<object> {
   readonly nested = true
   readonly #sibling: string
   readonly #tables: Readonly<Record<string, Codec<object>>>
+  readonly #others: Codec<object> | undefined
 
-  constructor(sibling: string, tables: Readonly<Record<string, Codec<object>>>) {
+  constructor(sibling: string, tables: Readonly<Record<string, Codec<object>>>, others: Codec<object> | undefined) {
     this.#sibling = sibling
     this.#tables = tables
+    this.#others = others
   }
 
   tableFor(parent: object): Codec<object> | undefined {
     const key = (parent as Record<string, unknown>)[this.#sibling]
-    return typeof key === 'string' && Object.hasOwn(this.#tables, key) ? this.#tables[key] : undefined
+    return typeof key === 'string' && Object.hasOwn(this.#tables, key) ? this.#tables[key] : this.#others
   }
 
   encode(writer: Writer, value: object, parent: object): void {
@@ -156,9 +161,11 @@ class Dependent implements Codec<object> {
   }
 }
 
-/** Values of unknown kinds are kept, and accepted, as raw bytes. */
-export function dependent(sibling: string, tables: Readonly<Record<string, Codec<object>>>): Codec<object> {
-  return new Dependent(sibling, tables)
+/** Values of unknown kinds are kept, and accepted, as raw bytes, unless there is a table for all `others`. */
+export function dependent(
+  sibling: string, tables: Readonly<Record<string, Codec<object>>>, others?: Codec<object>,
+): Codec<object> {
+  return new Dependent(sibling, tables, others)
 }
 
 /** A list of attributes of one type, e.g. NFTA_LIST_ELEM. Others that stand among them are left out. */

@@ -191,6 +191,16 @@ export function deleteLink(link: string | number): AnyRequest {
   return change({ type: c.RTM_DELLINK, flags: 0, format: linkMessage, ...reference(link), operation: `delete link ${link}` })
 }
 
+/**
+ * All links of a group, other than 0, for one wait of the kernel, where single deletes wait one by one. ENODEV if there
+ * are none.
+ */
+export function deleteGroup(group: number): AnyRequest {
+  return change({
+    type: c.RTM_DELLINK, flags: 0, format: linkMessage, header: {}, attributes: { group }, operation: `delete links of group ${group}`,
+  })
+}
+
 /** One link; ENODEV if there is none. */
 export function getLink(link: string | number): AnyRequest {
   return change({

@@ -204,8 +204,6 @@ interface UriCase {
 }
 
 const uris: UriCase[] = [
-  { uri: 'qemu:///system', code: 'ERR_UNSUPPORTED', says: /qemu:\/\/\/system/ },
-  { uri: 'test:///default', code: 'ERR_UNSUPPORTED', says: /kernel:\/\/\/system/ },
   { uri: 'kernel:///session', code: 'ERR_INVALID_URI', says: /kernel:\/\/\/system/ },
   { uri: 'kernel://host/system', code: 'ERR_INVALID_URI', says: /kernel:\/\/\/system/ },
   { uri: 'kernel:///system?nets=x', code: 'ERR_INVALID_URI', says: /did you mean "netns"/ },

@@ -80,3 +80,48 @@ export function meanwhile(phase: 'starting' | 'stopping', act: () => Promise<unk
     return run(steps)
   })
 }
+
+/**
+ * A failure at a step, counted from the first that `begins`, over all visits to the Host's thread. From there on everything
+ * runs: what the driver undoes is real. `length`: 1 once it has come to that step.
+ */
+export function failAtStep(position: number, begins: (step: Step) => boolean): Fault & { stop(): void } {
+  const fault = { length: 0 }
+  const counter = countSteps(begins)
+  const { stop } = interpose((steps, run) => {
+    const first = counter(steps)
+    if (fault.length > 0 || first === undefined || first + steps.length <= position) return run(steps)
+    fault.length = 1
+    return run([...steps.slice(0, Math.max(position - first, 0)), { op: 'readFile', path: '/nowhere' }])
+  })
+  return Object.assign(fault, { stop })
+}
+
+/** The process ends before a step, counted as by `failAtStep`. */
+export function endAtStep(position: number, begins: (step: Step) => boolean): Interposed & { stop(): void } {
+  let ended = false
+  const counter = countSteps(begins)
+  return interpose(async (steps, run) => {
+    if (ended) throw new Error('this process has ended')
+    const first = counter(steps)
+    if (first === undefined || first + steps.length <= position) return run(steps)
+    ended = true
+    await run(steps.slice(0, Math.max(position - first, 0)))
+    throw new Error('this process has ended')
+  })
+}
+
+/** Of each visit: the number of its first step, from the one that `begins`; undefined before that. */
+function countSteps(begins: (step: Step) => boolean): (steps: readonly Step[]) => number | undefined {
+  let count: number | undefined
+  return steps => {
+    if (count === undefined) {
+      const begin = steps.findIndex(begins)
+      if (begin === -1) return undefined
+      count = -begin
+    }
+    const first = count
+    count += steps.length
+    return first
+  }
+}
