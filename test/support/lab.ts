@@ -45,7 +45,9 @@ export function inNetns(argv: readonly string[], options: Pick<RunOptions, 'netn
 /** Runs a command and gives what came of it, whatever its exit status. */
 export function tryRun(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const [file = command, ...rest] = inNetns([command, ...args], options)
-  const env = { ...process.env, PATH: toolSearchPath, LC_ALL: 'C', ...options.env }
+  const env: NodeJS.ProcessEnv = { ...process.env, PATH: toolSearchPath, LC_ALL: 'C', ...options.env }
+  // scripts/asan preloads the sanitizers' library, which is for Node and our addon alone.
+  if (![command, ...args].includes(process.execPath)) delete env['LD_PRELOAD']
   return new Promise((resolve, reject) => {
     const child = execFile(toolPath(file) ?? file, rest, {
       env,

@@ -6,7 +6,7 @@
  *     test('…', async () => { … })
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { describe as allDescribe, test as allTest } from 'vitest'
 import { toolPath } from './tools.ts'
 
@@ -73,6 +73,12 @@ export const needs = {
 
   file(path: string): Need {
     return existsSync(path) ? undefined : `the file ${path}`
+  },
+
+  /** A file below any of the library folders, e.g. /usr/lib/x86_64-linux-gnu. */
+  library(path: string): Need {
+    const folders = ['/usr/lib64', '/usr/lib', ...readdirSync('/usr/lib').map(name => `/usr/lib/${name}`)]
+    return folders.some(folder => existsSync(`${folder}/${path}`)) ? undefined : `the library ${path}`
   },
 
   /** Something that a kernel may be built without. About 5 ms the first time. */
