@@ -1,12 +1,8 @@
 /** Scripts for bench/floor/replay.c, which documents their format. */
-import { spawn } from 'node:child_process'
-import type { ChildProcessWithoutNullStreams } from 'node:child_process'
-import { once } from 'node:events'
-import { access, mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { endianness } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { Program, floorProgram } from './program.ts'
 
 const kinds = { section: 1, netlink: 2, write: 3, read: 4, spawn: 5, terminate: 6 } as const
 
@@ -57,44 +53,27 @@ export class ReplayScript {
 
 if (endianness() !== 'LE') throw new Error('recorded netlink messages are little-endian here')
 
-/** `build/bench/NAME`, from `bench/support` and from `dist/bench/support` alike. */
-async function floorProgram(name: string): Promise<string> {
-  for (const up of ['../..', '../../..']) {
-    const path = fileURLToPath(new URL(`${up}/build/bench/${name}`, import.meta.url))
-    if (await access(path).then(() => true, () => false)) return path
-  }
-  throw new Error(`build/bench/${name} is not there: scripts/bench compiles it`)
-}
-
 /** A C process that runs a script, in a namespace of its own, once for each call of `run`. */
 export class Replay implements AsyncDisposable {
-  readonly #child: ChildProcessWithoutNullStreams
-  readonly #lines: AsyncIterator<string>
+  readonly #program: Program
 
   static async start(script: ReplayScript, directory: string): Promise<Replay> {
     await mkdir(directory, { recursive: true })
     const file = join(directory, 'script')
     await writeFile(file, script.toBuffer())
-    return new Replay(spawn(await floorProgram('replay'), [file]))
+    return new Replay(new Program(await floorProgram('replay'), [file]))
   }
 
-  constructor(child: ChildProcessWithoutNullStreams) {
-    this.#child = child
-    child.stderr.pipe(process.stderr)
-    this.#lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  constructor(program: Program) {
+    this.#program = program
   }
 
   /** Microseconds of each section. */
   async run(): Promise<Record<string, number>> {
-    this.#child.stdin.write('\n')
-    const { value, done } = await this.#lines.next()
-    if (done === true) throw new Error('the replay has ended')
-    return JSON.parse(value) as Record<string, number>
+    return await this.#program.ask('') as Record<string, number>
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const ended = once(this.#child, 'close')
-    this.#child.stdin.end()
-    await ended
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#program[Symbol.asyncDispose]()
   }
 }
