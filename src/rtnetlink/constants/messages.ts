@@ -1,0 +1,24 @@
+/** Message types of rtnetlink, filters of dumps, address families. */
+
+// linux/rtnetlink.h: messages
+export const RTM_NEWLINK = 16
+export const RTM_DELLINK = 17
+export const RTM_GETLINK = 18
+export const RTM_SETLINK = 19
+export const RTM_NEWADDR = 20
+export const RTM_DELADDR = 21
+export const RTM_GETADDR = 22
+export const RTM_NEWROUTE = 24
+export const RTM_DELROUTE = 25
+export const RTM_GETROUTE = 26
+export const RTM_NEWLINKPROP = 108
+
+// linux/rtnetlink.h: filters of dumps
+export const RTEXT_FILTER_VF = 1
+export const RTEXT_FILTER_SKIP_STATS = 8
+
+// linux/socket.h
+export const AF_UNSPEC = 0
+export const AF_INET = 2
+export const AF_BRIDGE = 7
+export const AF_INET6 = 10
