@@ -1,0 +1,60 @@
+/** Multicast databases of bridges. */
+
+// linux/rtnetlink.h
+export const RTM_NEWMDB = 84
+export const RTM_DELMDB = 85
+export const RTM_GETMDB = 86
+
+// linux/if_bridge.h: what is shown
+export const MDBA_MDB = 1
+export const MDBA_ROUTER = 2
+export const MDBA_MDB_ENTRY = 1
+export const MDBA_MDB_ENTRY_INFO = 1
+export const MDBA_MDB_EATTR_TIMER = 1
+export const MDBA_MDB_EATTR_SRC_LIST = 2
+export const MDBA_MDB_EATTR_GROUP_MODE = 3
+export const MDBA_MDB_EATTR_SOURCE = 4
+export const MDBA_MDB_EATTR_RTPROT = 5
+export const MDBA_MDB_EATTR_DST = 6
+export const MDBA_MDB_EATTR_DST_PORT = 7
+export const MDBA_MDB_EATTR_VNI = 8
+export const MDBA_MDB_EATTR_IFINDEX = 9
+export const MDBA_MDB_EATTR_SRC_VNI = 10
+export const MDBA_MDB_SRCLIST_ENTRY = 1
+export const MDBA_MDB_SRCATTR_ADDRESS = 1
+export const MDBA_MDB_SRCATTR_TIMER = 2
+export const MDB_RTR_TYPE_DISABLED = 0
+export const MDB_RTR_TYPE_TEMP_QUERY = 1
+export const MDB_RTR_TYPE_PERM = 2
+export const MDB_RTR_TYPE_TEMP = 3
+export const MDBA_ROUTER_PORT = 1
+export const MDBA_ROUTER_PATTR_TIMER = 1
+export const MDBA_ROUTER_PATTR_TYPE = 2
+export const MDBA_ROUTER_PATTR_INET_TIMER = 3
+export const MDBA_ROUTER_PATTR_INET6_TIMER = 4
+export const MDBA_ROUTER_PATTR_VID = 5
+export const MDB_TEMPORARY = 0
+export const MDB_PERMANENT = 1
+export const MDB_FLAGS_OFFLOAD = 0x1
+export const MDB_FLAGS_FAST_LEAVE = 0x2
+export const MDB_FLAGS_STAR_EXCL = 0x4
+export const MDB_FLAGS_BLOCKED = 0x8
+export const MDB_FLAGS_OFFLOAD_FAILED = 0x10
+
+// linux/if_bridge.h: what is asked
+export const MDBA_SET_ENTRY = 1
+export const MDBA_SET_ENTRY_ATTRS = 2
+export const MDBA_GET_ENTRY = 1
+export const MDBA_GET_ENTRY_ATTRS = 2
+export const MDBE_ATTR_SOURCE = 1
+export const MDBE_ATTR_SRC_LIST = 2
+export const MDBE_ATTR_GROUP_MODE = 3
+export const MDBE_ATTR_RTPROT = 4
+export const MDBE_ATTR_DST = 5
+export const MDBE_ATTR_DST_PORT = 6
+export const MDBE_ATTR_VNI = 7
+export const MDBE_ATTR_IFINDEX = 8
+export const MDBE_ATTR_SRC_VNI = 9
+export const MDBE_ATTR_STATE_MASK = 10
+export const MDBE_SRC_LIST_ENTRY = 1
+export const MDBE_SRCATTR_ADDRESS = 1
