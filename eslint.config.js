@@ -2,7 +2,7 @@ import { dirname, relative, resolve } from 'node:path'
 import tseslint from 'typescript-eslint'
 
 /** The rooms of the source, and those below each: all that it may import. Top to bottom, as in the design. */
-const ground = ['errors', 'ip']
+const ground = ['errors', 'events', 'ip']
 const wire = ['rtnetlink', 'netlink', 'binding', ...ground]
 const below = {
   cli: ['index', 'connect', 'uplink', 'libvirt', 'kernel', 'ports', 'network', 'host', 'nftables', ...wire],
@@ -19,6 +19,7 @@ const below = {
   netlink: ['binding', ...ground],
   binding: ground,
   ip: ['errors'],
+  events: ['errors'],
   errors: [],
 }
 

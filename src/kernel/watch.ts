@@ -10,7 +10,7 @@ import type { Step } from '../../binding/index.ts'
 import { SystemError, VirbrError } from '../errors.ts'
 import { checkOptions } from '../network/arguments.ts'
 import type { NetworkEvent, WatchOptions } from '../network/connection.ts'
-import { EventQueue } from '../network/queue.ts'
+import { EventQueue } from '../events.ts'
 import { closedError } from './state.ts'
 import type { State } from './state.ts'
 

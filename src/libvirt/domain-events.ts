@@ -2,7 +2,7 @@
 import type { ConnectionHandle, DomainEventPayload } from '../../binding/index.ts'
 import { UnsupportedError } from '../errors.ts'
 import { uuid as uuidCodec } from '../network/codecs.ts'
-import type { EventQueue, OverrunEvent } from '../network/queue.ts'
+import type { EventQueue, OverrunEvent } from '../events.ts'
 import * as c from './constants.ts'
 import { domainId } from './domain.ts'
 import { isLibvirt } from './errors.ts'

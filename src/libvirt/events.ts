@@ -1,8 +1,8 @@
 /** Watching: libvirt's callbacks as async iterators that survive the loss of a connection, or end with it. */
 import type { ConnectionHandle } from '../../binding/index.ts'
 import { ClosedError, UnsupportedError } from '../errors.ts'
-import { EventQueue } from '../network/queue.ts'
-import type { QueueOptions } from '../network/queue.ts'
+import { EventQueue } from '../events.ts'
+import type { QueueOptions } from '../events.ts'
 import { liveliness } from './calls.ts'
 import { isLibvirt } from './errors.ts'
 import type { Stop } from './listeners.ts'

@@ -8,7 +8,7 @@ export type { AuthAnswers, AuthFunction, AuthRequest, CredentialType, Identity, 
 export { LibvirtError } from './errors.ts'
 export type { LibvirtErrorInfo } from './errors.ts'
 export type { GapEvent, Watch } from './events.ts'
-export type { OverrunEvent } from '../network/queue.ts'
+export type { OverrunEvent } from '../events.ts'
 
 export type { DefineOptions, LibvirtNetworks } from './networks.ts'
 export type { LibvirtNetwork } from './network.ts'

@@ -1,5 +1,5 @@
 /** Events on their way from a source that does not wait to a reader who takes them one by one: `for await`. */
-import { ClosedError, InvalidArgumentError } from '../errors.ts'
+import { ClosedError, InvalidArgumentError } from './errors.ts'
 
 /** The reader was too slow: so many events were dropped at this place. */
 export interface OverrunEvent {

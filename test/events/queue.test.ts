@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { InvalidArgumentError } from '../../src/errors.ts'
-import { EventQueue } from '../../src/network/queue.ts'
+import { EventQueue } from '../../src/events.ts'
 
 const drain = async <T>(queue: AsyncIterable<T>): Promise<T[]> => {
   const events: T[] = []
