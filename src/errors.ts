@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'ERR_NETLINK'
   | 'ERR_SYSTEM'
   | 'ERR_NO_PERMISSION'
+  | 'ERR_BULK'
   | 'ERR_NO_NETNS'
   | 'ERR_NO_LINK'
   | 'ERR_NO_NETWORK'
@@ -134,6 +135,34 @@ export class SystemError extends VirbrError {
     this.errno = errno
     this.errnoName = errnoName(errno)
     this.syscall = syscall
+  }
+}
+
+/** One item of many that failed. */
+export interface BulkFailure {
+  /** Its place in the list that was given. */
+  index: number
+  /** What stands there. */
+  item: unknown
+  error: Error
+}
+
+/** Some of many items failed. `cause` is the first of their errors. */
+export class BulkError extends VirbrError {
+  static override readonly kind: symbol = Symbol.for('virbr.BulkError')
+  /** In order of `index`; each with its own error. */
+  readonly failures: readonly BulkFailure[]
+  /** Indices of the items that are done. With `atomic` those that could not be undone: none, nearly always. */
+  readonly done: readonly number[]
+
+  /** `list` as the caller knows it: `routes`. */
+  constructor(list: string, total: number, failures: readonly BulkFailure[], done: readonly number[]) {
+    const [first] = failures
+    const others = done.length === 0 ? 'nothing is done' : done.length === total - failures.length ? 'the others are done' : `${done.length} are done`
+    const which = first === undefined ? '' : `; ${list}[${first.index}]: ${first.error.message}`
+    super('ERR_BULK', `${failures.length} of ${total} ${list} failed, ${others}${which}`, { cause: first?.error })
+    this.failures = failures
+    this.done = done
   }
 }
 

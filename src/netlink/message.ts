@@ -57,7 +57,8 @@ export function encodeRequests(requests: readonly AnyRequest[], firstIndex = 0):
   return writer.finish()
 }
 
-function encodeRequest(writer: Writer, request: AnyRequest, sequence: number): void {
+/** Appends one request. Throws InvalidArgumentError; what the writer then holds is of no use. */
+export function encodeRequest(writer: Writer, request: AnyRequest, sequence: number): void {
   const start = writer.reserve(NLMSG_HDRLEN)
   try {
     request.format.header.encode(writer, request.header)
@@ -152,6 +153,17 @@ export function decodeReplies(requests: readonly AnyRequest[], reply: Uint8Array
     at += (length + 3) & ~3
   }
   return replies
+}
+
+/** Where each NLMSG_ERROR of a native reply stands, with the index of its request, in order of arrival. */
+export function* errorsIn(bytes: Buffer): Generator<{ at: number, length: number, index: number }> {
+  for (let at = 0; at + NLMSG_HDRLEN <= bytes.length;) {
+    const length = bytes.readUInt32LE(at)
+    if (length < NLMSG_HDRLEN || at + length > bytes.length) return
+    const isError = bytes.readUInt16LE(at + 4) === NLMSG_ERROR && length >= NLMSG_HDRLEN + 4
+    if (isError) yield { at, length, index: bytes.readUInt32LE(at + 8) }
+    at += (length + 3) & ~3
+  }
 }
 
 function decodeBody(format: MessageFormat, bytes: Buffer, start: number, end: number): Pick<Message, 'header' | 'attributes'> {
