@@ -1,7 +1,7 @@
 /** Names of IP protocols, as /etc/protocols and iptables write them. Source: IANA "Protocol Numbers". */
 import { InvalidArgumentError, didYouMean } from '../errors.ts'
 
-const numbers: Readonly<Record<string, number>> = {
+export const protocolNumbers: Readonly<Record<string, number>> = {
   icmp: 1,
   igmp: 2,
   tcp: 6,
@@ -18,14 +18,14 @@ const numbers: Readonly<Record<string, number>> = {
   'ipv6-mh': 135,
   udplite: 136,
 }
-const names = new Map(Object.entries(numbers).map(([name, number]) => [number, name]))
+const names = new Map(Object.entries(protocolNumbers).map(([name, number]) => [number, name]))
 
 export type Protocol = 'tcp' | 'udp' | 'icmp' | 'ipv6-icmp' | 'sctp' | 'gre' | 'esp' | 'ah' | 'igmp' | number
 
 export function protocolNumber(protocol: Protocol): number {
   if (typeof protocol === 'number' && Number.isInteger(protocol) && protocol > 0 && protocol < 256) return protocol
-  if (typeof protocol === 'string' && Object.hasOwn(numbers, protocol)) return numbers[protocol] as number
-  const accepted = Object.keys(numbers)
+  if (typeof protocol === 'string' && Object.hasOwn(protocolNumbers, protocol)) return protocolNumbers[protocol] as number
+  const accepted = Object.keys(protocolNumbers)
   throw new InvalidArgumentError('protocol', protocol,
     `a number from 1 to 255 or one of ${accepted.join(', ')}${didYouMean(String(protocol), accepted)}`)
 }

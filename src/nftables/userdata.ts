@@ -53,17 +53,22 @@ export function encodeUserdata({ comment, owner, records = [] }: Userdata): Uint
 export function decodeUserdata(bytes: Uint8Array): Userdata {
   const userdata: { comment?: string, owner?: string } = {}
   const records: UserdataRecord[] = []
-  for (let at = 0; at + 2 <= bytes.length;) {
-    const type = bytes[at] ?? 0
-    const end = at + 2 + (bytes[at + 1] ?? 0)
-    if (end > bytes.length) break
-    const data = Uint8Array.from(bytes.subarray(at + 2, end))
+  for (const { type, data } of eachRecord(bytes)) {
     if (type === USERDATA_COMMENT && data.at(-1) === 0) userdata.comment = Buffer.from(data.subarray(0, -1)).toString()
     else if (type === USERDATA_OWNER && data.length === 16) userdata.owner = formatUuid(data)
     else records.push({ type, data })
-    at = end
   }
   return records.length === 0 ? userdata : { ...userdata, records }
+}
+
+/** The records of any userdata; one that does not fit ends them. */
+export function* eachRecord(bytes: Uint8Array): Generator<UserdataRecord> {
+  for (let at = 0; at + 2 <= bytes.length;) {
+    const end = at + 2 + (bytes[at + 1] ?? 0)
+    if (end > bytes.length) return
+    yield { type: bytes[at] ?? 0, data: Uint8Array.from(bytes.subarray(at + 2, end)) }
+    at = end
+  }
 }
 
 function encodeComment(comment: string): Uint8Array {

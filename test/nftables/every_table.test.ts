@@ -5,15 +5,20 @@ import type { Codec } from '../../src/netlink/codecs.ts'
 import type { AnyRequest } from '../../src/netlink/message.ts'
 import { Table } from '../../src/netlink/table.ts'
 import { listChains } from '../../src/nftables/chains.ts'
+import { listElements } from '../../src/nftables/elements.ts'
+import { listFlowtables } from '../../src/nftables/flowtables.ts'
 import { getGeneration } from '../../src/nftables/generation.ts'
+import { listObjects } from '../../src/nftables/objects.ts'
 import { listRules } from '../../src/nftables/rules.ts'
+import { listSets } from '../../src/nftables/sets.ts'
 import { listTables } from '../../src/nftables/tables.ts'
 import { decode, encode } from '../netlink/support.ts'
 
 const tableOf = (request: AnyRequest): Table<never> => request.format.attributes as Table<never>
 const tables: [string, Table<never>][] = [
   ['tables', tableOf(listTables())], ['chains', tableOf(listChains())], ['rules', tableOf(listRules({ family: 'ip' }))],
-  ['the generation', tableOf(getGeneration())],
+  ['sets', tableOf(listSets())], ['elements', tableOf(listElements({ family: 'ip', table: 't', name: 's' }))],
+  ['objects', tableOf(listObjects())], ['flow tables', tableOf(listFlowtables())], ['the generation', tableOf(getGeneration())],
 ]
 
 /** What payloads are made of: letters, which are parts of any name, and in what is longer than a word small numbers. */

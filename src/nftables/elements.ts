@@ -1,0 +1,84 @@
+/** Elements of sets and maps as messages. Source: linux/netfilter/nf_tables.h (enum nft_set_elem_attributes). */
+import { be32, beCounter64, raw } from '../netlink/codecs.ts'
+import type { Codec } from '../netlink/codecs.ts'
+import type { Message } from '../netlink/message.ts'
+import { attributes, walkAttributes } from '../netlink/table.ts'
+import type { TableValues, Values, Walkable } from '../netlink/table.ts'
+import { bits, data, name } from './codecs.ts'
+import * as c from './constants.ts'
+import { statefulExpression, statefulExpressions } from './expressions/stateful.ts'
+import { ASK, DUMP, nftRequest } from './messages.ts'
+import type { NftRequest } from './messages.ts'
+import type { SetRef } from './sets.ts'
+
+/** One element. Those of sets with plain intervals come in pairs: the first of a range, and the one after its last. */
+export const elementAttributes = attributes({
+  flags: [c.NFTA_SET_ELEM_FLAGS, bits(be32, {
+    /** Ends the interval that began before it; is no element itself. */
+    'interval end': c.NFT_SET_ELEM_INTERVAL_END,
+    /** All that no other element matches: `*`. */
+    'catch all': c.NFT_SET_ELEM_CATCHALL,
+  })],
+  timeoutMs: [c.NFTA_SET_ELEM_TIMEOUT, beCounter64],
+  /** Until it goes. */
+  expirationMs: [c.NFTA_SET_ELEM_EXPIRATION, beCounter64],
+  key: [c.NFTA_SET_ELEM_KEY, data],
+  /** Last of a range, of concatenations. */
+  keyEnd: [c.NFTA_SET_ELEM_KEY_END, data],
+  data: [c.NFTA_SET_ELEM_DATA, data],
+  userdata: [c.NFTA_SET_ELEM_USERDATA, raw],
+  expression: [c.NFTA_SET_ELEM_EXPR, statefulExpression],
+  /** Name of a stateful object. */
+  object: [c.NFTA_SET_ELEM_OBJREF, name],
+  expressions: [c.NFTA_SET_ELEM_EXPRESSIONS, statefulExpressions],
+})
+export type WireElement = TableValues<typeof elementAttributes>
+
+/** Like a list, but nft numbers the attributes from 1, and the kernel writes all with 1: types say nothing. */
+const elementList: Codec<WireElement[]> & Walkable = {
+  nested: true,
+  encode(writer, elements) {
+    if (!Array.isArray(elements)) writer.refuse(elements, 'an array')
+    const { field } = writer
+    elements.forEach((element, index) => {
+      writer.field = `${field}[${index}]`
+      const start = writer.beginAttribute(c.NFTA_LIST_ELEM, true)
+      elementAttributes.encode(writer, element)
+      writer.endAttribute(start)
+    })
+    writer.field = field
+  },
+  decode(bytes, start, end) {
+    const elements: WireElement[] = []
+    for (const [, from, to] of walkAttributes(bytes, start, end)) elements.push(elementAttributes.decode(bytes, from, to))
+    return elements
+  },
+  nameOf: (_, position) => `[${position}]`,
+  inner: () => elementAttributes as Codec<unknown>,
+}
+
+export const elementListAttributes = attributes({
+  table: [c.NFTA_SET_ELEM_LIST_TABLE, name],
+  set: [c.NFTA_SET_ELEM_LIST_SET, name],
+  setId: [c.NFTA_SET_ELEM_LIST_SET_ID, be32],
+  elements: [c.NFTA_SET_ELEM_LIST_ELEMENTS, elementList],
+})
+export type ElementListEntries = typeof elementListAttributes.entries
+
+/** All elements of a set. `reset` (Linux 6.5): counters and quotas of elements begin anew. */
+export function listElements({ family, table, name, reset }: SetRef & { reset?: boolean }): NftRequest<ElementListEntries> {
+  const message = reset === true ? c.NFT_MSG_GETSETELEM_RESET : c.NFT_MSG_GETSETELEM
+  const operation = `${reset === true ? 'reset' : 'list'} elements ${family} ${table} ${name}`
+  return nftRequest(message, DUMP, family, elementListAttributes, { table, set: name }, operation)
+}
+
+/** The elements with these keys, as they are in the set; ENOENT if one is not. */
+export function getElements({ family, table, name }: SetRef, elements: readonly WireElement[]): NftRequest<ElementListEntries> {
+  const values = { table, set: name, elements: [...elements] }
+  return nftRequest(c.NFT_MSG_GETSETELEM, ASK, family, elementListAttributes, values, `get element ${family} ${table} ${name}`)
+}
+
+/** The part of a set that one message holds. */
+export function decodeElements(message: Message): WireElement[] {
+  return (message.attributes as Values<ElementListEntries>).elements ?? []
+}
