@@ -112,11 +112,13 @@ export interface NatPortConfig extends ElementConfig {
   end: number
 }
 
-/** At least one of the two. */
+/** At least one of the three. */
 export interface ForwardDriverConfig extends ElementConfig {
   name?: 'kvm' | 'vfio' | 'xen'
   /** A variant of vfio-pci, e.g. `mlx5_vfio_pci`. libvirt ≥ 10.0. */
   model?: string
+  /** The devices are opened by IOMMUFD. libvirt ≥ 12.1. */
+  iommufd?: boolean
 }
 
 export interface PciAddressConfig extends ElementConfig {
@@ -162,7 +164,7 @@ export interface DnsConfig extends ElementConfig {
 export interface DnsForwarderConfig extends ElementConfig {
   domain?: string
   addr?: string
-  /** The kernel driver's own; libvirt passes over it. */
+  /** libvirt ≥ 12.0; older ones pass over it. */
   port?: number
 }
 

@@ -172,7 +172,7 @@ const forward: TableOf<ForwardConfig> = {
   mode: attribute(oneOf('nat', 'route', 'open', 'bridge', 'private', 'vepa', 'passthrough', 'hostdev')),
   managed: attribute(yesNo),
   nat: element(nat),
-  driver: element<ForwardDriverConfig>({ name: attribute(oneOf('kvm', 'vfio', 'xen')), model: attribute(word) }),
+  driver: element<ForwardDriverConfig>({ name: attribute(oneOf('kvm', 'vfio', 'xen')), model: attribute(word), iommufd: attribute(yesNo) }),
   pf: element(forwardDevice),
   interface: elements(forwardDevice),
   address: elements(pciAddress),

@@ -135,14 +135,14 @@ const listRules: { [S in ListSection]: ListRules<SectionConfigs[S]> } = {
   'forward-interface': { canModify: false, ...known(['dev']) },
   'portgroup': { canModify: true, ...known(['name']) },
   'dns-host': {
-    canModify: false,
+    canModify: true,
     // One name may have several addresses.
     clashes: (given, existing) => given.ip === existing.ip,
     known: { by: 'one', fields: ['ip', 'hostname'] },
     isMeant: (given, existing) => given.ip === existing.ip ||
       (given.hostname ?? []).some(name => existing.hostname.some(other => sameValue(name, other))),
   },
-  'dns-txt': { canModify: false, ...known(['name']) },
+  'dns-txt': { canModify: true, ...known(['name']) },
   'dns-srv': {
     canModify: false,
     clashes: (given, existing) => agrees(srvKeys, given, existing),

@@ -26,9 +26,13 @@ export interface NetworkUpdates {
   modifyPortGroup(group: PortGroupConfig, options?: UpdateOptions): Promise<void>
   removePortGroup(group: Partial<PortGroupConfig> & { name: string }, options?: UpdateOptions): Promise<void>
   addDnsHost(host: DnsHostConfig, options?: UpdateOptions): Promise<void>
+  /** Replaces the names of the host with the same `ip`. libvirt ≥ 10.6. */
+  modifyDnsHost(host: DnsHostConfig, options?: UpdateOptions): Promise<void>
   /** By `ip`, or by one of the `hostname`s. */
   removeDnsHost(host: Partial<DnsHostConfig>, options?: UpdateOptions): Promise<void>
   addDnsTxt(record: DnsTxtConfig, options?: UpdateOptions): Promise<void>
+  /** Replaces the value of the record with the same `name`. libvirt ≥ 10.6. */
+  modifyDnsTxt(record: DnsTxtConfig, options?: UpdateOptions): Promise<void>
   removeDnsTxt(record: Partial<DnsTxtConfig> & { name: string }, options?: UpdateOptions): Promise<void>
   addDnsSrv(record: DnsSrvConfig, options?: UpdateOptions): Promise<void>
   removeDnsSrv(record: Partial<DnsSrvConfig>, options?: UpdateOptions): Promise<void>
@@ -49,8 +53,10 @@ export abstract class UpdatableNetwork implements NetworkUpdates {
   modifyPortGroup(group: PortGroupConfig, options?: UpdateOptions): Promise<void> { return this.#change('modify', 'portgroup', group, options) }
   removePortGroup(group: Partial<PortGroupConfig> & { name: string }, options?: UpdateOptions): Promise<void> { return this.#change('delete', 'portgroup', group, options) }
   addDnsHost(host: DnsHostConfig, options?: UpdateOptions): Promise<void> { return this.#add('dns-host', host, options) }
+  modifyDnsHost(host: DnsHostConfig, options?: UpdateOptions): Promise<void> { return this.#change('modify', 'dns-host', host, options) }
   removeDnsHost(host: Partial<DnsHostConfig>, options?: UpdateOptions): Promise<void> { return this.#change('delete', 'dns-host', host, options) }
   addDnsTxt(record: DnsTxtConfig, options?: UpdateOptions): Promise<void> { return this.#add('dns-txt', record, options) }
+  modifyDnsTxt(record: DnsTxtConfig, options?: UpdateOptions): Promise<void> { return this.#change('modify', 'dns-txt', record, options) }
   removeDnsTxt(record: Partial<DnsTxtConfig> & { name: string }, options?: UpdateOptions): Promise<void> { return this.#change('delete', 'dns-txt', record, options) }
   addDnsSrv(record: DnsSrvConfig, options?: UpdateOptions): Promise<void> { return this.#add('dns-srv', record, options) }
   removeDnsSrv(record: Partial<DnsSrvConfig>, options?: UpdateOptions): Promise<void> { return this.#change('delete', 'dns-srv', record, options) }

@@ -27,7 +27,8 @@ const modes: Record<ForwardMode | 'isolated', ModeRules> = {
   isolated: { ownBridge: true, needsIp: false, devices: 'none', refused: [] },
   nat: { ownBridge: true, needsIp: true, devices: 'one', refused: [] },
   route: { ownBridge: true, needsIp: true, devices: 'one', refused: [] },
-  open: { ownBridge: true, needsIp: true, devices: 'none', refused: [] },
+  // Older libvirts want an ip here too, and say so themselves.
+  open: { ownBridge: true, needsIp: false, devices: 'none', refused: [] },
   bridge: { ownBridge: false, needsIp: false, devices: 'many', refused: hostOnly },
   private: pool,
   vepa: pool,

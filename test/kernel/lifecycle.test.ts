@@ -47,6 +47,14 @@ test('UUID, MAC and bridge name are chosen once, and kept from start to start', 
   }
 })
 
+test('an open network may be a bridge without an address', async () => {
+  const lab = await openLab()
+  const network = await (await lab.connect()).networks.create('<network><name>n</name><forward mode="open"/></network>')
+  expect((await ipJson(lab.netns, 'link', 'show', 'virbr0'))[0]).toMatchObject({ linkinfo: { info_kind: 'bridge' } })
+  expect(await processes(lab.netns)).toEqual([])
+  await network.destroy()
+})
+
 test('a bridge without a name takes the first number that neither a link nor a network has', async () => {
   const lab = await openLab()
   await lab.sh('ip link add virbr0 type bridge')

@@ -120,7 +120,7 @@ describe('update', () => {
     for (const [section, element] of Object.entries(elements)) {
       expect(await codeOf(network.update({ command: 'add-last', section: section as keyof typeof elements, xml: element }))).toBe('ERR_UNSUPPORTED')
     }
-    expect(await codeOf(network.update({ command: 'modify', section: 'dns-txt', xml: { name: 'example', value: 'new' } }))).toBe('ERR_UNSUPPORTED')
+    expect(await codeOf(network.update({ command: 'modify', section: 'dns-srv', xml: { service: 'old', protocol: 'tcp', target: 'new' } }))).toBe('ERR_UNSUPPORTED')
   })
 
   test('what cannot be is refused, and nothing is changed', async () => {
@@ -143,6 +143,56 @@ describe('update', () => {
     expect(await shown()).toBe(before)
   })
 })
+
+/** Of each section: an element that the network has, and one that it has not. */
+const elements: Readonly<Record<NetworkUpdate['section'], readonly [there: string, fresh: string]>> = {
+  'bridge': ["<bridge name='mine'/>", "<bridge name='other'/>"],
+  'domain': ["<domain name='old.example'/>", "<domain name='new.example'/>"],
+  'ip': ["<ip address='10.77.8.1' netmask='255.255.255.0'/>", "<ip address='10.77.9.1' netmask='255.255.255.0'/>"],
+  'ip-dhcp-host': ["<host mac='52:54:00:00:08:01' ip='10.77.8.11' name='old'/>", "<host mac='52:54:00:00:08:02' ip='10.77.8.12'/>"],
+  'ip-dhcp-range': ["<range start='10.77.8.100' end='10.77.8.110'/>", "<range start='10.77.8.120' end='10.77.8.130'/>"],
+  'forward': ["<forward mode='nat'/>", "<forward mode='route'/>"],
+  'forward-interface': ["<interface dev='up0'/>", "<interface dev='up1'/>"],
+  'forward-pf': ["<pf dev='up0'/>", "<pf dev='up1'/>"],
+  'portgroup': ["<portgroup name='old' default='yes'/>", "<portgroup name='new'/>"],
+  'dns-host': ["<host ip='10.77.8.9'><hostname>old</hostname></host>", "<host ip='10.77.8.10'><hostname>new</hostname></host>"],
+  'dns-txt': ["<txt name='example' value='old'/>", "<txt name='new' value='x'/>"],
+  'dns-srv': ["<srv service='old' protocol='tcp' target='old.example' port='80'/>", "<srv service='new' protocol='udp'/>"],
+}
+
+test('each section by each command: what virsh net-update does, or refuses to do', async () => {
+  await using daemon = await startLibvirtd()
+  await using connection = await connectLibvirt(daemon.socketUri)
+  const pool = "<network><name>upd</name><forward mode='private'><interface dev='up0'/></forward></network>"
+  const define = (name: string, section: string) => connection.networks.define((section.startsWith('forward-') ? pool : xml)
+    .replace('<name>upd<', `<name>${name}<`).replace("name='upd-br'", `name='${name}-br'`).replace('<dns>', "<domain name='old.example'/><dns>"))
+  // All that tells the two networks apart.
+  const inside = (text: string) => text.replace(/<(name|uuid)>.*|<(bridge|mac) .*/g, '')
+  const done: string[] = []
+  for (const [section, [there, fresh]] of Object.entries(elements) as [NetworkUpdate['section'], readonly [string, string]][]) {
+    for (const command of ['add-first', 'add-last', 'modify', 'delete'] as const) {
+      const [mine, theirs] = [await define('mine', section), await define('theirs', section)]
+      const before = await mine.xml()
+      const element = command.startsWith('add') ? fresh : there
+      const virsh = await daemon.virsh('net-update', 'theirs', command, section, element, '--config').then(() => 'done', () => 'refused')
+      const ours = await mine.update({ command, section, xml: element, config: true }).then(() => 'done', (error: { code: string }) => error.code)
+      const what = `${command} ${section}`
+      if (ours === 'done') done.push(what)
+      else expect(ours, what).toMatch(/^ERR_(UNSUPPORTED|UPDATE_FAILED)$/)
+      expect(ours === 'done', what).toBe(virsh === 'done')
+      const after = await mine.xml()
+      expect(inside(after), what).toBe(inside(await theirs.xml()))
+      if (command !== 'modify') expect(after === before, what).toBe(ours !== 'done')
+      await Promise.all([mine.undefine(), theirs.undefine()])
+    }
+  }
+  const lists = ['ip-dhcp-host', 'ip-dhcp-range', 'forward-interface', 'portgroup', 'dns-host', 'dns-txt', 'dns-srv']
+  const modified = ['ip-dhcp-host', 'portgroup']
+  // Since libvirt 10.6.
+  const newer = ['modify dns-host', 'modify dns-txt']
+  expect(done.filter(what => !newer.includes(what))).toEqual(lists.flatMap(section => ['add-first', 'add-last', ...modified.includes(section) ? ['modify'] : [], 'delete']
+    .map(command => `${command} ${section}`)))
+}, 60_000)
 
 needing(needs.library('libvirt.so.0'), ...libvirtdNeeds(), needs.kernel('veth')).test('interfaces of a pool of devices are added and removed', async () => {
   await using daemon = await startLibvirtd({ setup: 'ip link add d0 type veth peer name d1' })

@@ -15,8 +15,9 @@ const ours: Record<string, string> = {
   'network/description': 'libvirt 9.7',
   'network/domain/@register': 'libvirt 10.1',
   'network/forward/driver/@model': 'libvirt 10.0',
+  'network/forward/driver/@iommufd': 'libvirt 12.1',
   'network/forward/pf/@connections': 'printed for a running network, and not in any schema',
-  'network/dns/forwarder/@port': 'for the kernel driver; libvirt passes over it',
+  'network/dns/forwarder/@port': 'libvirt 12.0',
 }
 
 /** Path → values, where the schema lists them. `network/ip/@family` for an attribute. */

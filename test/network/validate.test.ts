@@ -36,6 +36,10 @@ describe('accepted', () => {
     expect(() => validateNetwork({ name: 'n', bridge: { name: 'virbr%d' } })).not.toThrow()
   })
 
+  test('an open network without an address, which older libvirts refuse', () => {
+    expect(() => validateNetwork({ name: 'n', forward: { mode: 'open' } })).not.toThrow()
+  })
+
   test.each(accepted)('%s', (xml) => {
     expect(() => validateNetwork(parseNetworkXml(`<network>${named(xml)}</network>`))).not.toThrow()
   })
