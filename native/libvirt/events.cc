@@ -181,10 +181,10 @@ Napi::Value RegisterNetworkEvent(const Napi::CallbackInfo& info) {
   return Call<Argument<virConnectPtr>, Optional<virNetworkPtr>, NetworkEventArgument, FunctionArgument>(
       info, about::virConnectNetworkEventRegisterAny,
       [](const Library& library, auto& connection, auto& network, auto& event, auto& function) {
+        const auto listen = VIRBR_NEED(library, virConnectNetworkEventRegisterAny);
         const auto deregister = VIRBR_NEED(library, virConnectNetworkEventDeregisterAny);
         const auto callback = reinterpret_cast<virConnectNetworkEventGenericCallback>(event.callback);
-        const int id = VIRBR_NEED(library, virConnectNetworkEventRegisterAny)(
-            connection.Get(), network.Get(), event.Get(), callback, function.Get(), Listener::Free);
+        const int id = listen(connection.Get(), network.Get(), event.Get(), callback, function.Get(), Listener::Free);
         return Registered(library, *connection.object->link, id, function, "network ", deregister);
       });
 }
@@ -193,10 +193,10 @@ Napi::Value RegisterDomainEvent(const Napi::CallbackInfo& info) {
   return Call<Argument<virConnectPtr>, Optional<virDomainPtr>, DomainEventArgument, FunctionArgument>(
       info, about::virConnectDomainEventRegisterAny,
       [](const Library& library, auto& connection, auto& domain, auto& event, auto& function) {
+        const auto listen = VIRBR_NEED(library, virConnectDomainEventRegisterAny);
         const auto deregister = VIRBR_NEED(library, virConnectDomainEventDeregisterAny);
         const auto callback = reinterpret_cast<virConnectDomainEventGenericCallback>(event.callback);
-        const int id = VIRBR_NEED(library, virConnectDomainEventRegisterAny)(
-            connection.Get(), domain.Get(), event.Get(), callback, function.Get(), Listener::Free);
+        const int id = listen(connection.Get(), domain.Get(), event.Get(), callback, function.Get(), Listener::Free);
         return Registered(library, *connection.object->link, id, function, "domain ", deregister);
       });
 }
