@@ -1,4 +1,6 @@
 /** Opening, asking, closing; bad URIs and options. */
+import { lookup } from 'node:dns/promises'
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -74,11 +76,12 @@ test.each([
   ['qemu+ext:///system?command=/bin/false', 'ERR_NO_CONNECTION'],
   ['qemu+foo:///system', 'ERR_INVALID_URI'],
   ['qemu://[::/system', 'ERR_INVALID_URI'],
-  ['test:///no/such/file.xml', 'ERR_INVALID_XML'],
+  // XML that cannot be read, or, in newer libvirts, a file that is not there.
+  ['test:///no/such/file.xml', /^ERR_(INVALID_XML|NO_CONNECTION)$/],
 ])('%s is %s', async (uri, code) => {
   const error = await failureOf(connectLibvirt(uri))
   expect(error).toBeInstanceOf(LibvirtError)
-  expect(error.code).toBe(code)
+  expect(error.code).toMatch(code)
 })
 
 withDaemon.test('what the daemon does not have is an invalid URI', async () => {
@@ -144,6 +147,25 @@ test('close waits for the calls under way', async () => {
   const closing = connection.close()
   for (const networks of await Promise.all(under)) expect(networks.map(({ name }) => name)).toEqual(['default'])
   await closing
+})
+
+withDaemon.test('files and names do not wait for calls that hang, nor do other connections', async () => {
+  await using daemon = await startLibvirtd()
+  const connections = await Promise.all(Array.from({ length: 4 }, () => connectFor(daemon.socketUri)))
+  const other = await connectMock()
+  daemon.pause()
+  let answered = 0
+  const hanging = connections.flatMap(connection => Array.from({ length: 20 }, () => connection.networks.list().then(() => { answered++ })))
+  try {
+    await Promise.all(Array.from({ length: 20 }, async () => {
+      await Promise.all([readFile('package.json'), lookup('localhost'), other.networks.list()])
+    }))
+    expect(answered).toBe(0)
+  } finally {
+    daemon.resume()
+  }
+  await Promise.all(hanging)
+  expect(answered).toBe(80)
 })
 
 test('a closed network rejects, and its connection goes on', async () => {

@@ -63,8 +63,27 @@ test('what libvirt says arrives with its numbers and strings', async () => {
   expect(error).toMatchObject({
     code: 'ERR_NO_NETWORK',
     operation: 'virNetworkLookupByName',
-    libvirt: { code: 43, codeName: 'VIR_ERR_NO_NETWORK', level: 2, str1: 'Network not found: %s', str2: "no network with matching name 'nowhere'" },
+    libvirt: { code: 43, codeName: 'VIR_ERR_NO_NETWORK', level: 2, str1: expect.stringMatching(/^Network not found: %(1\$)?s$/) as string, str2: "no network with matching name 'nowhere'" },
   })
+})
+
+test('a flag, an event or a number that libvirt does not know is refused', async () => {
+  const connection = await calls.virConnectOpenAuth('test:///default', undefined, 0)
+  const network = await calls.virNetworkLookupByName(connection, 'default')
+  const unknown = 1 << 30
+  for (const call of [
+    () => calls.virConnectListAllNetworks(connection, unknown),
+    () => calls.virNetworkGetXMLDesc(network, unknown),
+    () => calls.virNetworkDefineXMLFlags(connection, '<network><name>x</name></network>', unknown),
+    () => calls.virNetworkUpdate(network, 1, 4711, -1, '<host/>', 0),
+    () => calls.virNetworkUpdate(network, 4711, 4, -1, '<host mac="52:54:00:00:00:01" ip="192.168.122.5"/>', 0),
+    () => calls.virConnectOpenAuth('test:///default', undefined, unknown),
+    () => calls.virConnectNetworkEventRegisterAny(connection, null, 4711, () => undefined),
+  ]) {
+    const error = await failureOf(call)
+    expect(error.code, error.message).toMatch(/^ERR_(INVALID_ARGUMENT|UNSUPPORTED|LIBVIRT)$/)
+  }
+  await connection.close()
 })
 
 test('a function that libvirt is too old for names the version', async () => {
