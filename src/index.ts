@@ -13,11 +13,16 @@ export { netns } from './host/netns.ts'
 export type { Netns } from './host/netns.ts'
 export type { CreatedLink, LinkChange, LinkFilter, LinkRef, Links, LinkSpec, PeerSpec, TapOptions } from './host/links.ts'
 export type { Addresses, AddressFilter } from './host/addresses.ts'
+export type {
+  FdbFilter, FdbFlush, FdbKey, FdbLookup, FdbSpec, NeighborFilter, NeighborFlush, NeighborKey, Neighbors, NeighborSpec,
+} from './host/neighbors.ts'
 export type { Routes, RouteFilter, RouteSpec } from './host/routes.ts'
 export type { Sysctl } from './host/sysctl.ts'
 export type { Firewall } from './host/firewall.ts'
 export type { BridgeOptions, BridgePortOptions, Link, TunState } from './rtnetlink/links.ts'
 export type { Address, AddressOptions } from './rtnetlink/addresses.ts'
+export type { FdbEntry, FdbState } from './rtnetlink/fdb.ts'
+export type { Neighbor, NeighborState } from './rtnetlink/neighbors.ts'
 export type { Route } from './rtnetlink/routes.ts'
 export type {
   Connection, Lease, Network, NetworkEvent, NetworkFilter, NetworkInfo, Networks, NetworkUpdate, NetworkWatch, Port, PortSpec, WatchOptions,

@@ -2,6 +2,7 @@ import type { Addresses } from './addresses.ts'
 import type { Channel } from './channel.ts'
 import type { Firewall } from './firewall.ts'
 import type { Links } from './links.ts'
+import type { Neighbors } from './neighbors.ts'
 import { netnsSource } from './netns.ts'
 import type { Netns } from './netns.ts'
 import type { HostParts } from './parts.ts'
@@ -21,6 +22,7 @@ export interface HostOptions {
 export class Host implements AsyncDisposable {
   readonly links: Links
   readonly addresses: Addresses
+  readonly neighbors: Neighbors
   readonly routes: Routes
   readonly sysctl: Sysctl
   readonly firewall: Firewall
@@ -41,6 +43,7 @@ export class Host implements AsyncDisposable {
     this.#channel = parts.channel
     this.links = parts.links
     this.addresses = parts.addresses
+    this.neighbors = parts.neighbors
     this.routes = parts.routes
     this.sysctl = parts.sysctl
     this.firewall = parts.firewall

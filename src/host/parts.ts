@@ -4,6 +4,7 @@ import { Addresses } from './addresses.ts'
 import { Channel } from './channel.ts'
 import { Firewall } from './firewall.ts'
 import { Links } from './links.ts'
+import { Neighbors } from './neighbors.ts'
 import { openNative } from './netns.ts'
 import { Routes } from './routes.ts'
 import { Sysctl } from './sysctl.ts'
@@ -12,6 +13,7 @@ export interface HostParts {
   channel: Channel
   links: Links
   addresses: Addresses
+  neighbors: Neighbors
   routes: Routes
   sysctl: Sysctl
   firewall: Firewall
@@ -24,6 +26,7 @@ export async function openParts(source: NetnsSource): Promise<HostParts> {
     channel,
     links,
     addresses: new Addresses(channel, links),
+    neighbors: new Neighbors(channel, links),
     routes: new Routes(channel, links),
     sysctl: new Sysctl(channel),
     firewall: new Firewall(channel),

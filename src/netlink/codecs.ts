@@ -119,6 +119,14 @@ export const bool32: FixedCodec<boolean> = {
   decode: (bytes, start) => bytes.readUInt32LE(start) !== 0,
 }
 
+/** NLA_FLAG: true by being there. */
+export const flag: Codec<boolean> = {
+  encode(writer, value) {
+    if (typeof value !== 'boolean') writer.refuse(value, 'true or false')
+  },
+  decode: () => true,
+}
+
 /** Names for small numbers; an unknown number is read as itself, so nothing is lost. */
 export function named<const N extends Record<string, number>>(codec: FixedCodec<number>, names: N): FixedCodec<keyof N & string | number> {
   const byNumber = new Map(Object.entries(names).map(([name, number]) => [number, name as keyof N & string]))

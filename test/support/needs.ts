@@ -23,6 +23,7 @@ export type Need = string | undefined
 /** Kernel features by the command that works, in a new network namespace, only where the feature is there. */
 const kernelProbes = {
   bridge: 'ip link add p0 type bridge',
+  bridgeFlush: 'ip link add p0 type bridge && bridge fdb flush dev p0',
   bridgeVlanFiltering: 'ip link add p0 type bridge vlan_filtering 1',
   veth: 'ip link add p0 type veth peer name p1',
   dummy: 'ip link add p0 type dummy',

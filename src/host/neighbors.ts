@@ -1,0 +1,303 @@
+/** Neighbours: what `ip neighbour` and `bridge fdb` do. */
+import { constants } from 'node:os'
+import { InvalidArgumentError, checkFields } from '../errors.ts'
+import type { AnyRequest, Message } from '../netlink/message.ts'
+import { decodeFdbEntry, deleteFdbEntry, flushFdb, getFdbEntry, listFdb, newFdbEntry } from '../rtnetlink/fdb.ts'
+import type { FdbEntry, FdbFlush as WireFlush, FdbKey as WireFdbKey, FdbLookup as WireLookup, FdbSpec as WireFdbSpec, FdbState } from '../rtnetlink/fdb.ts'
+import { decodeNeighbor, deleteNeighbor, getNeighbor, listNeighbors, newNeighbor, states } from '../rtnetlink/neighbors.ts'
+import type { Neighbor, NeighborKey as WireKey, NeighborSpec as WireSpec, NeighborState } from '../rtnetlink/neighbors.ts'
+import { Bulk, checkBulk } from './bulk.ts'
+import type { BulkOptions } from './bulk.ts'
+import { routeStep } from './channel.ts'
+import type { Channel } from './channel.ts'
+import { Indices } from './indices.ts'
+import { checkLinkRef, noLink } from './links.ts'
+import type { LinkRef, Links } from './links.ts'
+import { bulkFlushUnsupported, vlansUnsupported } from './unsupported.ts'
+
+/** What identifies an entry of ARP (IPv4) or NDP (IPv6). */
+export interface NeighborKey extends WireKey {
+  /** The link that the neighbour is on. */
+  link: LinkRef
+}
+
+/** An entry of ARP or NDP to add. */
+export interface NeighborSpec extends WireSpec {
+  /** The link that the neighbour is on. */
+  link: LinkRef
+}
+
+/** What identifies an entry of a forwarding database. */
+export interface FdbKey extends Omit<WireFdbKey, 'via'> {
+  /** The port, or the bridge or vxlan itself. */
+  link: LinkRef
+  /** vxlan: the link that the remote end is reached by. */
+  via?: LinkRef
+}
+
+/** An entry of a forwarding database to add. */
+export interface FdbSpec extends Omit<WireFdbSpec, 'via'> {
+  /** The port, or the bridge or vxlan itself. */
+  link: LinkRef
+  /** vxlan: the link that the remote end is reached by. */
+  via?: LinkRef
+}
+
+/** What `get` looks up in a forwarding database: that of `bridge`, of the bridge that `link` is a port of, or of `link` itself. */
+export interface FdbLookup extends Omit<WireLookup, 'bridge'> {
+  bridge?: LinkRef
+  link?: LinkRef
+}
+
+/** Which entries of ARP and NDP to list; what is left out does not matter. */
+export interface NeighborFilter {
+  link?: LinkRef
+  /** On links that are ports or slaves of this one. */
+  master?: LinkRef
+  /** Default: both. */
+  family?: 4 | 6
+  /** The addresses that the host answers for in place of others; they are not listed otherwise. */
+  proxy?: boolean
+  /** Left out by virbr, not by the kernel, which has no such filter. */
+  state?: NeighborState | readonly NeighborState[]
+}
+
+/** Which forwarding entries to list; what is left out does not matter. */
+export interface FdbFilter {
+  family: 'bridge'
+  /** A port, or a bridge or vxlan itself. */
+  link?: LinkRef
+  /** The bridge. */
+  master?: LinkRef
+  /** Left out by virbr, not by the kernel, which has no such filter. */
+  vlan?: number
+  /** Left out by virbr, not by the kernel, which has no such filter. */
+  state?: FdbState | readonly FdbState[]
+}
+
+/** Which entries of ARP and NDP to flush. */
+export interface NeighborFlush extends NeighborFilter {
+  /** Default: all but `permanent` and `noarp`. */
+  state?: NeighborState | readonly NeighborState[]
+}
+
+/** Which forwarding entries to flush: of a bridge (`master`), of a port (`link`), or of a vxlan (`link` and `self`). */
+export interface FdbFlush extends WireFlush {
+  family: 'bridge'
+  link?: LinkRef
+  master?: LinkRef
+  /** The database of `link` itself, which is a vxlan. */
+  self?: boolean
+}
+
+type Verb = 'add' | 'replace' | 'append' | 'delete'
+
+/**
+ * Neighbours of a namespace: `host.neighbors`. An entry with `ip` is one of ARP or NDP, one with `mac` one of the forwarding
+ * database of a bridge, or a vxlan. Links are given by name or index; one that does not exist is ERR_NO_LINK; what the
+ * kernel refuses is ERR_NETLINK, e.g. EEXIST, ENOENT. Changes need CAP_NET_ADMIN, else ERR_NO_PERMISSION.
+ * Source: ip-neighbour(8), bridge(8).
+ */
+export class Neighbors {
+  readonly #channel: Channel
+  readonly #links: Links
+
+  constructor(channel: Channel, links: Links) {
+    this.#channel = channel
+    this.#links = links
+  }
+
+  /** ARP and NDP, or with `family: 'bridge'` forwarding entries. Filtered in the kernel, but where a filter says otherwise. */
+  list(filter: FdbFilter): Promise<FdbEntry[]>
+  list(filter?: NeighborFilter): Promise<Neighbor[]>
+  async list(filter: NeighborFilter | FdbFilter = {}): Promise<Neighbor[] | FdbEntry[]> {
+    checkObject(filter, 'filter')
+    const { link, master, ...rest } = filter
+    if (rest.family === 'bridge') {
+      checkFields(filter, ['family', 'link', 'master', 'vlan', 'state'], 'a filter of forwarding entries')
+      const { family: _, vlan, state, ...wire } = rest
+      const wanted = stateList(state)
+      const entries = (await this.#dump(listFdb({ ...wire, ...await this.#resolve({ index: link, master }) }))).map(decodeFdbEntry)
+      return entries.filter(entry => (vlan === undefined || entry.vlan === vlan) && (wanted?.includes(entry.state) ?? true))
+    }
+    checkFields(filter, ['family', 'link', 'master', 'proxy', 'state'], 'a filter of neighbours')
+    const { state, ...wire } = rest
+    listNeighbors(wire)
+    const wanted = stateList(state)?.map(name => states.name(states.number(name as NeighborState, 'state')))
+    const all = (await this.#dump(listNeighbors({ ...wire, ...await this.#resolve({ index: link, master }) }))).map(decodeNeighbor)
+    return wanted === undefined ? all : all.filter(entry => wanted.includes(entry.state))
+  }
+
+  /** One request, not a dump. Rejects with ENOENT (ERR_NETLINK) if there is none. */
+  get(key: NeighborKey): Promise<Neighbor>
+  get(key: FdbLookup): Promise<FdbEntry>
+  async get(key: NeighborKey | FdbLookup): Promise<Neighbor | FdbEntry> {
+    checkObject(key, 'neighbor')
+    if (isOfIp(key)) {
+      const { link, ...wire } = key
+      routeStep([getNeighbor(1, wire)])
+      return decodeNeighbor(await this.#one(getNeighbor(await this.#links.index(link), wire), link))
+    }
+    const { link, bridge, ...wire } = key
+    routeStep([getFdbEntry(1, wire)])
+    if ((link === undefined) === (bridge === undefined)) {
+      throw new InvalidArgumentError('link', link, 'either a link or a bridge to look in')
+    }
+    const { index, ...rest } = await this.#resolve({ index: link, bridge })
+    return decodeFdbEntry(await this.#one(getFdbEntry(index, { ...wire, ...rest }), link ?? bridge ?? ''))
+  }
+
+  /** Rejects with EEXIST if there is an entry for the address. */
+  add(entry: NeighborSpec | FdbSpec): Promise<void> {
+    return this.#send(entry, 'add')
+  }
+
+  /** Adds it, in place of the entry for the address if there is one. */
+  replace(entry: NeighborSpec | FdbSpec): Promise<void> {
+    return this.#send(entry, 'replace')
+  }
+
+  /** vxlan: adds a further remote end for the address. */
+  append(entry: FdbSpec): Promise<void> {
+    return this.#send(entry, 'append')
+  }
+
+  /** What does not identify the entry may stand there too: `delete` takes what `add` took. Rejects with ENOENT if there is none. */
+  delete(entry: NeighborKey | FdbKey): Promise<void> {
+    return this.#send(entry, 'delete')
+  }
+
+  /**
+   * Adds entries of either sort, in chunks of one sendmsg; see docs/bulk.md. Some that the kernel refuses are one
+   * ERR_BULK; `atomic` then takes away those that were added.
+   * @default { atomic: true }
+   */
+  async addMany(entries: readonly (NeighborSpec | FdbSpec)[], options: BulkOptions = {}): Promise<void> {
+    await this.#many(entries, 'add', 'delete', { atomic: true, ...options })
+  }
+
+  /**
+   * Deletes entries of either sort, in chunks of one sendmsg; see docs/bulk.md. What is deleted cannot be brought back, so
+   * `atomic` is not to be had.
+   */
+  async deleteMany(entries: readonly (NeighborKey | FdbKey)[], options: Pick<BulkOptions, 'signal'> = {}): Promise<void> {
+    await this.#many(entries, 'delete', undefined, options)
+  }
+
+  /**
+   * Deletes what matches. Without `state`, what was made to last stays: of ARP and NDP `permanent` and `noarp`, of
+   * forwarding entries all but `dynamic`. Forwarding entries go in the kernel, in one request (Linux 5.19, vxlan 6.7, else
+   * ERR_UNSUPPORTED); of ARP and NDP those listed are deleted, in one sendmsg.
+   */
+  async flush(filter: NeighborFlush | FdbFlush): Promise<void> {
+    checkObject(filter, 'filter')
+    if (filter.family === 'bridge') return this.#flushFdb(filter)
+    const listed = await this.list(filter)
+    const everything = filter.state !== undefined || filter.proxy === true
+    const entries = everything ? listed : listed.filter(({ state }) => state !== 'permanent' && state !== 'noarp')
+    const requests = entries.map(({ index, ip, flags }) => deleteNeighbor(index, { ip, proxy: flags.includes('proxy') }))
+    if (requests.length === 0) return
+    const replies = await this.#channel.attempt(routeStep(requests, { mayFail: true }))
+    // Some may have gone by themselves meanwhile.
+    const error = replies.firstError(constants.errno.ENOENT)
+    if (error !== undefined) throw error
+  }
+
+  async #flushFdb({ family: _, link, master, self = false, ...what }: FdbFlush): Promise<void> {
+    if (typeof self !== 'boolean') throw new InvalidArgumentError('self', self, 'true or false')
+    routeStep(flushFdb(1, what, { self }))
+    if (link === undefined && master === undefined) throw new InvalidArgumentError('master', master, 'a bridge, or a port as link')
+    if (self && (link === undefined || master !== undefined)) throw new InvalidArgumentError('self', self, 'with a link, and no master')
+    const { index, master: bridge } = await this.#resolve({ index: link, master })
+    // A port stands for its whole bridge, unless it is named once more.
+    const requests = flushFdb(bridge ?? index ?? 0, what, {
+      self: self || bridge !== undefined, ...(self || index === undefined ? {} : { only: index }),
+    })
+    const { error } = await this.#channel.attempt(routeStep(requests, { mayFail: true }))
+    if (error === undefined) return
+    throw bulkFlushUnsupported(error, self) ?? noLink(error, link ?? master ?? '')
+  }
+
+  async #send(entry: NeighborSpec | FdbSpec, verb: Verb): Promise<void> {
+    routeStep([requestFor(entry, verb, () => 1)])
+    const { link } = entry
+    const via = 'via' in entry ? entry.via : undefined
+    const indices = await Indices.of(this.#channel, [link, via])
+    const missing = indices.errorOf(link) ?? indices.errorOf(via)
+    if (missing !== undefined) throw missing
+    const request = requestFor(entry, verb, found => indices.get(found))
+    const { error } = await this.#channel.attempt(routeStep([request], { mayFail: true }))
+    if (error === undefined) return
+    const vlan = 'vlan' in entry && entry.vlan !== undefined && error.errno === constants.errno.EINVAL
+    throw (vlan ? await vlansUnsupported(this.#links, link) : undefined) ?? noLink(error, link)
+  }
+
+  async #many(entries: readonly (NeighborKey | FdbKey)[], verb: Verb, undo: Verb | undefined, options: BulkOptions): Promise<void> {
+    checkBulk('neighbors', entries, options)
+    await this.#channel.hold(async held => {
+      const bulk = new Bulk(held, 'neighbors', entries, options)
+      const linksOf = (entry: { link?: LinkRef, via?: LinkRef } | null | undefined): (LinkRef | undefined)[] => [entry?.link, entry?.via]
+      const indices = await Indices.of(held, entries.flatMap(linksOf))
+      const indexOf = (link: LinkRef): number => indices.get(link)
+      const changes = await bulk.encode(entry => requestFor(entry, verb, indexOf))
+      entries.forEach((entry, index) => {
+        const error = linksOf(entry).map(link => indices.errorOf(link)).find(error => error !== undefined)
+        if (error !== undefined) bulk.fail(index, error)
+      })
+      await bulk.send(changes)
+      await bulk.finish(undo === undefined ? undefined : entry => requestFor(entry, undo, indexOf))
+    })
+  }
+
+  async #dump(request: AnyRequest): Promise<Message[]> {
+    const [messages = []] = await this.#channel.request([request])
+    return messages
+  }
+
+  async #one(request: AnyRequest, link: LinkRef): Promise<Message> {
+    const { error, messages } = await this.#channel.attempt(routeStep([request], { mayFail: true }))
+    if (error !== undefined) throw noLink(error, link)
+    return messages[0]?.[0] as Message
+  }
+
+  /** Indices of the links that are given. */
+  async #resolve<K extends string>(links: Record<K, LinkRef | undefined>): Promise<{ [P in K]?: number }> {
+    const found: { [P in K]?: number } = {}
+    for (const [name, link] of Object.entries(links) as [K, LinkRef | undefined][]) {
+      if (link !== undefined) found[name] = await this.#links.index(link, name === 'index' ? 'link' : name)
+    }
+    return found
+  }
+}
+
+function requestFor(entry: NeighborSpec | FdbSpec, verb: Verb, indexOf: (link: LinkRef) => number): AnyRequest {
+  checkObject(entry, 'neighbor')
+  checkLinkRef(entry.link)
+  if (verb === 'append' && isOfIp(entry)) throw new InvalidArgumentError('ip', entry.ip, 'nothing: only forwarding entries have several ends')
+  const request = isOfIp(entry) ? ofIp(entry, verb, indexOf(entry.link)) : ofMac(entry, verb, indexOf)
+  return { ...request, operation: `${request.operation} of link ${entry.link}` }
+}
+
+function ofIp({ link: _, ...wire }: NeighborSpec, verb: Verb, index: number): AnyRequest {
+  return verb === 'delete' ? deleteNeighbor(index, wire) : newNeighbor(index, wire, verb === 'append' ? 'add' : verb)
+}
+
+function ofMac({ link, via, ...rest }: FdbSpec, verb: Verb, indexOf: (link: LinkRef) => number): AnyRequest {
+  if (via !== undefined) checkLinkRef(via, 'via')
+  const wire = { ...rest, ...(via === undefined ? {} : { via: indexOf(via) }) }
+  return verb === 'delete' ? deleteFdbEntry(indexOf(link), wire) : newFdbEntry(indexOf(link), wire, verb)
+}
+
+function isOfIp(entry: NeighborKey | FdbKey | FdbLookup): entry is NeighborKey {
+  if ('ip' in entry) return true
+  if ('mac' in entry) return false
+  throw new InvalidArgumentError('neighbor', entry, 'an entry with ip, for ARP and NDP, or with mac, for a forwarding database')
+}
+
+function stateList<S>(state: S | readonly S[] | undefined): readonly (S | number)[] | undefined {
+  return state === undefined ? undefined : Array.isArray(state) ? state as readonly S[] : [state as S]
+}
+
+function checkObject(value: unknown, field: string): asserts value is object {
+  if (typeof value !== 'object' || value === null) throw new InvalidArgumentError(field, value, 'an object')
+}
