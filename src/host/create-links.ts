@@ -21,7 +21,7 @@ import type { BulkOptions, Encoded } from './bulk.ts'
 import { failure, isFailure } from './channel.ts'
 import type { Channel } from './channel.ts'
 import { deleteLinks } from './delete-links.ts'
-import { absent, chunksOf, lookUp, lookUpEach } from './link-lookup.ts'
+import { absent, chunksOf, briefLinks, eachBriefLink } from './brief-links.ts'
 import { orderLinks } from './link-order.ts'
 import type { Dependency, LinkOrder } from './link-order.ts'
 import { checkLinkName, checkLinkRef, noLink } from './link-ref.ts'
@@ -173,7 +173,7 @@ class Creation implements AsyncDisposable {
       }
     }
     for (const [channel, links] of wanted) {
-      const found = await lookUp(channel, [...links.keys()])
+      const found = await briefLinks(channel, [...links.keys()])
       for (const [at, [ref, { key, places }]] of [...links].entries()) {
         const link = found[at]
         if (link !== undefined) this.#indices.set(key, link.index)
@@ -196,7 +196,7 @@ class Creation implements AsyncDisposable {
       }
     }
     for (const [channel, links] of wanted) {
-      const found = await lookUp(channel, [...links.values()])
+      const found = await briefLinks(channel, [...links.values()])
       for (const [at, key] of [...links.keys()].entries()) {
         const index = found[at]?.index
         if (index !== undefined) this.#indices.set(key, index)
@@ -325,7 +325,7 @@ class Creation implements AsyncDisposable {
     if (this.#bulk.failed) return made
     for (const [channel, places] of this.#byChannel([...this.#specs.keys()], spec => spec.netns)) {
       const names = places.map(place => (this.#specs[place] as LinkSpec).name)
-      await lookUpEach(channel, names, (link, at) => {
+      await eachBriefLink(channel, names, (link, at) => {
         const place = places[at] as number
         const name = names[at] as string
         const fds = this.#fds.get(place)
@@ -344,7 +344,7 @@ class Creation implements AsyncDisposable {
         await deleteLinks(channel, links)
       } catch {
         // What went wrong first is what the caller has to know; and what is there nevertheless.
-        const found = await lookUp(channel, links.map(({ link }) => link)).catch(() => [])
+        const found = await briefLinks(channel, links.map(({ link }) => link)).catch(() => [])
         left.push(...some.filter((_, at) => found[at] !== undefined))
       }
     }

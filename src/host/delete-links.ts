@@ -11,7 +11,7 @@ import { Bulk, checkBulk } from './bulk.ts'
 import type { BulkOptions } from './bulk.ts'
 import { routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
-import { absent, chunksOf, lookUp } from './link-lookup.ts'
+import { absent, chunksOf, briefLinks } from './brief-links.ts'
 import { checkLinkRef, noLink } from './link-ref.ts'
 import type { LinkRef } from './link-ref.ts'
 import { Turns } from './turns.ts'
@@ -52,7 +52,7 @@ interface Doomed {
 
 /** Those that can be deleted; the others have failed. Throws InvalidArgumentError if one stands in the list twice. */
 async function choose(channel: Channel, bulk: Bulk<LinkRef>, links: readonly LinkRef[]): Promise<Doomed[]> {
-  const found = await lookUp(channel, links)
+  const found = await briefLinks(channel, links)
   const byIndex = new Map<LinkRef, number>()
   return links.flatMap((link, position) => {
     const brief = found[position]

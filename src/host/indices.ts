@@ -2,7 +2,7 @@
 import type { VirbrError } from '../errors.ts'
 import { isInterfaceName } from '../netlink/codecs.ts'
 import type { Channel } from './channel.ts'
-import { absent, lookUp } from './link-lookup.ts'
+import { absent, briefLinks } from './brief-links.ts'
 import { noLink } from './link-ref.ts'
 import type { LinkRef } from './link-ref.ts'
 
@@ -15,7 +15,7 @@ export class Indices {
   static async of(channel: Channel, links: Iterable<LinkRef | undefined>): Promise<Indices> {
     const indices = new Indices()
     const names = [...new Set([...links].filter(isName))]
-    const found = await lookUp(channel, names)
+    const found = await briefLinks(channel, names)
     for (const [position, name] of names.entries()) indices.#found.set(name, found[position]?.index ?? noLink(absent(name), name))
     return indices
   }

@@ -8,7 +8,7 @@ import type { StepFailure, TapStep } from '../../binding/index.ts'
 import { failure, routeStep } from '../host/channel.ts'
 import type { Channel } from '../host/channel.ts'
 import { deleteLinks } from '../host/delete-links.ts'
-import { chunksOf, lookUp } from '../host/link-lookup.ts'
+import { chunksOf, briefLinks } from '../host/brief-links.ts'
 import { Namespaces } from '../host/namespaces.ts'
 import type { AnyRequest } from '../netlink/message.ts'
 import type { Port, PortSpec } from '../network/connection.ts'
@@ -148,7 +148,7 @@ async function configure(
   channel: Channel, network: PortNetwork, ports: readonly PlannedPort[], bridge: BriefLink,
 ): Promise<BriefLink[]> {
   await channel.request(ports.flatMap(port => portRequests(port, network, bridge)))
-  const links = await lookUp(channel, ports.map(({ ifname }) => ifname))
+  const links = await briefLinks(channel, ports.map(({ ifname }) => ifname))
   return links.filter(link => link !== undefined)
 }
 

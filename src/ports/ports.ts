@@ -2,7 +2,7 @@
 import { InvalidArgumentError, VirbrError } from '../errors.ts'
 import type { Channel } from '../host/channel.ts'
 import { deleteLinks } from '../host/delete-links.ts'
-import { lookUp } from '../host/link-lookup.ts'
+import { briefLinks } from '../host/brief-links.ts'
 import { INTERFACE_NAME_RULE, isInterfaceName } from '../netlink/codecs.ts'
 import type { Port } from '../network/connection.ts'
 import type { BriefLink } from '../rtnetlink/brief.ts'
@@ -52,7 +52,7 @@ function checkNames(ifnames: readonly string[]): void {
 
 /** What there is by these names, of links that `attach` made. */
 async function findPorts(channel: Channel, ifnames: readonly string[]): Promise<({ link: BriefLink, record: PortRecord } | undefined)[]> {
-  return (await lookUp(channel, ifnames)).map(link => {
+  return (await briefLinks(channel, ifnames)).map(link => {
     const record = parseAlias(link?.alias)
     return link === undefined || record === undefined ? undefined : { link, record }
   })

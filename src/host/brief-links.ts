@@ -22,14 +22,14 @@ export function* chunksOf<T>(items: readonly T[], size: number): Generator<reado
  * In the order asked for; undefined where there is no such link. A request each, never a dump: that costs the kernel as
  * much a link, and is of all links of the namespace. About 10 µs a link.
  */
-export async function lookUp(channel: Channel, links: readonly LinkRef[]): Promise<(BriefLink | undefined)[]> {
+export async function briefLinks(channel: Channel, links: readonly LinkRef[]): Promise<(BriefLink | undefined)[]> {
   const found: (BriefLink | undefined)[] = []
-  await lookUpEach(channel, links, link => { found.push(link) })
+  await eachBriefLink(channel, links, link => { found.push(link) })
   return found
 }
 
 /** The same, one after the other: for those who need little of each. */
-export async function lookUpEach(
+export async function eachBriefLink(
   channel: Channel, links: readonly LinkRef[], take: (link: BriefLink | undefined, position: number) => void,
 ): Promise<void> {
   const turns = new Turns()
