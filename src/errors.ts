@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'ERR_UPDATE_FAILED'
   | 'ERR_NO_BRIDGE'
   | 'ERR_NO_PORT'
+  | 'ERR_FIREWALL_BUSY'
   | 'ERR_LIBVIRT'
   | 'ERR_LIBVIRT_MISSING'
   | 'ERR_NO_CONNECTION'

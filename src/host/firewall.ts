@@ -2,13 +2,25 @@
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { decodeChain, listChains } from '../nftables/chains.ts'
 import type { Chain } from '../nftables/chains.ts'
+import { NFT_MSG_GETRULE_RESET } from '../nftables/constants.ts'
+import { decodeElements, listElements } from '../nftables/elements.ts'
+import type { WireElement } from '../nftables/elements.ts'
+import { decodeFlowtable, listFlowtables } from '../nftables/flowtables.ts'
+import type { Flowtable } from '../nftables/flowtables.ts'
+import { messageType } from '../nftables/messages.ts'
+import { decodeObject, listObjects } from '../nftables/objects.ts'
+import type { NftObject, ObjectType } from '../nftables/objects.ts'
 import { decodeRule, listRules } from '../nftables/rules.ts'
 import type { Rule } from '../nftables/rules.ts'
 import { decodeTable, listTables } from '../nftables/tables.ts'
+import { decodeSet, listSets } from '../nftables/sets.ts'
+import type { NftSet, SetRef } from '../nftables/sets.ts'
 import type { Table } from '../nftables/tables.ts'
 import type { Family } from '../nftables/messages.ts'
 import { firewallReadStep, firewallStep } from './channel.ts'
 import type { Channel } from './channel.ts'
+import { readRuleset } from './ruleset.ts'
+import type { ReadRuleset, RulesetFilter } from './ruleset.ts'
 
 /** The nf_tables ruleset of a namespace: `host.firewall`. Needs CAP_NET_ADMIN, for reading too; else ERR_NO_PERMISSION. */
 export class Firewall {
@@ -28,9 +40,46 @@ export class Firewall {
     return (await this.#read(listChains(filter))).map(decodeChain)
   }
 
-  /** Rules of a table or of one of its chains, in order; filtered in the kernel. */
-  async rules(filter: { family: Family, table: string, chain?: string }): Promise<Rule[]> {
-    return (await this.#read(listRules(filter))).map(decodeRule)
+  /**
+   * Rules of a table or of one of its chains, in order; filtered in the kernel. `reset`: counters and quotas of these rules
+   * begin anew, and what they were is in the answer; Linux 6.2.
+   */
+  async rules(filter: { family: Family, table: string, chain?: string, reset?: boolean }): Promise<Rule[]> {
+    const { reset = false, ...which } = filter
+    const request = listRules(which)
+    if (reset) request.type = messageType(NFT_MSG_GETRULE_RESET)
+    return (await this.#read(request)).map(decodeRule)
+  }
+
+  /** Sets and maps, without their elements; of one family or table, or of all. Anonymous ones belong to the rules that use them. */
+  async sets(filter: { family?: Family, table?: string } = {}): Promise<NftSet[]> {
+    return (await this.#read(listSets(filter))).map(decodeSet)
+  }
+
+  /**
+   * What is in a set or map, as the kernel has it: see `WireElement`. `reset`: counters and quotas of elements begin anew;
+   * Linux 6.5. Rejects with ENOENT if there is no such set.
+   */
+  async elements(set: SetRef & { reset?: boolean }): Promise<WireElement[]> {
+    return (await this.#read(listElements(set))).flatMap(decodeElements)
+  }
+
+  /** Counters, quotas and other objects with a name. `reset`: they begin anew, and what they were is in the answer. */
+  async objects(filter: { family?: Family, table?: string, type?: ObjectType, reset?: boolean } = {}): Promise<NftObject[]> {
+    return (await this.#read(listObjects(filter))).map(decodeObject)
+  }
+
+  /** Flow tables. Rejects with EOPNOTSUPP or EINVAL on a kernel without CONFIG_NF_FLOW_TABLE. */
+  async flowtables(filter: { family?: Family, table?: string } = {}): Promise<Flowtable[]> {
+    return (await this.#read(listFlowtables(filter))).map(decodeFlowtable)
+  }
+
+  /**
+   * Everything, or all of a family or table, as it was at one moment: read again, 20 times at most, if others change it
+   * meanwhile; then ERR_FIREWALL_BUSY. `rulesetToNft` of `virbr/nftables` writes it in nft's syntax.
+   */
+  ruleset(filter: RulesetFilter = {}): Promise<ReadRuleset> {
+    return readRuleset(this.#channel, filter)
   }
 
   /**

@@ -98,9 +98,11 @@ export interface KeyType {
 }
 
 function keys<const K extends Record<string, readonly [type: DatatypeName, size: number]>>(entries: K): { [N in keyof K]: KeyType } {
-  const order = (type: DatatypeName): KeyType['order'] => type === 'integer' ? 'host' : datatypes[type].order
+  // nft takes these two as they would stand in a packet.
+  const order = (name: string, type: DatatypeName): KeyType['order'] =>
+    type !== 'integer' ? datatypes[type].order : name === 'random' || name === 'id' ? 'big' : 'host'
   return Object.fromEntries(Object.entries(entries)
-    .map(([name, [type, size]]) => [name, { type, size, order: order(type) }])) as { [N in keyof K]: KeyType }
+    .map(([name, [type, size]]) => [name, { type, size, order: order(name, type) }])) as { [N in keyof K]: KeyType }
 }
 
 /** enum nft_meta_keys. */

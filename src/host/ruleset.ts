@@ -1,0 +1,105 @@
+/** Reads rulesets as they were at one moment, though others change them meanwhile. */
+import { VirbrError } from '../errors.ts'
+import type { NetlinkError } from '../netlink/error.ts'
+import type { AnyRequest, Message } from '../netlink/message.ts'
+import { decodeChain, listChains } from '../nftables/chains.ts'
+import { decodeElements, listElements } from '../nftables/elements.ts'
+import { decodeFlowtable, listFlowtables } from '../nftables/flowtables.ts'
+import { decodeGeneration, getGeneration } from '../nftables/generation.ts'
+import type { Family } from '../nftables/messages.ts'
+import { decodeObject, listObjects } from '../nftables/objects.ts'
+import { decodeRule, listRules } from '../nftables/rules.ts'
+import { decodeSet, listSets } from '../nftables/sets.ts'
+import { decodeTable, listTables } from '../nftables/tables.ts'
+import type { FilledSet } from '../nftables/text/rule.ts'
+import type { Ruleset } from '../nftables/text/ruleset.ts'
+import { failure, firewallReadStep, firewallStep, repliesOf } from './channel.ts'
+import type { Channel, RequestStep } from './channel.ts'
+
+/** Of which tables; what is left out does not matter. */
+export interface RulesetFilter {
+  family?: Family
+  /** Only this table; with `family`. */
+  table?: string
+  /** False: sets without what is in them, which is most of the work where they are large. Default true. */
+  elements?: boolean
+}
+
+export interface ReadRuleset extends Ruleset {
+  sets: FilledSet[]
+  /** Number of the ruleset: give it to `commit` to change only what was read. */
+  generation: number
+}
+
+/** Somebody who commits all the time could keep a reader busy for ever. */
+const attempts = 20
+
+/** Rejects with ERR_FIREWALL_BUSY if the ruleset changes at every attempt. */
+export async function readRuleset(channel: Channel, filter: RulesetFilter): Promise<ReadRuleset> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const found = await readOnce(channel, filter)
+    if (found !== undefined) return found
+  }
+  throw new VirbrError('ERR_FIREWALL_BUSY', `read the ruleset: it was changed by others while it was read, ${attempts} times in a row`)
+}
+
+/** Undefined if it has changed meanwhile. */
+async function readOnce(channel: Channel, { family, table, elements = true }: RulesetFilter): Promise<ReadRuleset | undefined> {
+  const scope = { ...(family === undefined ? {} : { family }), ...(table === undefined ? {} : { table }) }
+  const isWanted = (each: { table: string }): boolean => table === undefined || each.table === table
+  const generation = await settledGeneration(channel)
+  const answers = await ask(channel, [
+    listTables(scope), listChains(scope), listRules(scope), listSets(scope), listObjects(scope), listFlowtables(scope), getGeneration(),
+  ])
+  if (answers === undefined) return undefined
+  const [tables, chains, rules, sets, objects, flowtables, after] = answers as Answers
+  if (decodeGeneration(after[0] as Message) !== generation) return undefined
+  const found: FilledSet[] = sets.map(decodeSet).filter(isWanted)
+  if (elements && found.length > 0) {
+    const filled = await ask(channel, [...found.map(set => listElements(set)), getGeneration()])
+    if (filled === undefined || decodeGeneration(filled.at(-1)?.[0] as Message) !== generation) return undefined
+    found.forEach((set, index) => { set.elements = (filled[index] ?? []).flatMap(decodeElements) })
+  }
+  return {
+    generation,
+    tables: tables.map(decodeTable).filter(({ name }) => table === undefined || name === table),
+    chains: chains.map(decodeChain).filter(isWanted),
+    rules: rules.map(decodeRule).filter(isWanted),
+    sets: found,
+    objects: objects.map(decodeObject).filter(isWanted),
+    flowtables: flowtables.map(decodeFlowtable).filter(isWanted),
+  }
+}
+
+type Answers = [Message[], Message[], Message[], Message[], Message[], Message[], Message[]]
+
+/**
+ * The number of the ruleset, once what it stands for is in force: a commit raises it first, and puts its changes in force one
+ * by one after that. A batch without changes waits for the commit under way, and changes nothing.
+ */
+async function settledGeneration(channel: Channel): Promise<number> {
+  const ask = firewallReadStep([getGeneration()])
+  const wait = firewallStep([])
+  const { results, failed } = await channel.exec([ask, wait])
+  if (failed !== undefined) throw failure(failed.step === 0 ? ask : wait, failed, results[failed.step])
+  return decodeGeneration(repliesOf(ask, results[0]).messages[0]?.[0] as Message)
+}
+
+/** Kernels without flow tables or objects have none; what has gone since it was listed makes all of it stale: undefined. */
+async function ask(channel: Channel, requests: readonly AnyRequest[]): Promise<Message[][] | undefined> {
+  const step: RequestStep & { mayFail: true } = { ...firewallReadStep(requests), mayFail: true }
+  const { results } = await channel.exec([step])
+  const replies = repliesOf(step, results[0])
+  for (let index = 0; index < requests.length; index++) {
+    const error = replies.errno(index) === 0 ? undefined : replies.errorOf(index)
+    if (error === undefined || isLacking(error)) continue
+    if (error.errnoName === 'ENOENT' || error.errnoName === 'EINTR') return undefined
+    throw error
+  }
+  return replies.messages
+}
+
+/** A kernel without flow tables does not know the message. */
+function isLacking(error: NetlinkError): boolean {
+  return error.errnoName === 'EOPNOTSUPP' || error.errnoName === 'EINVAL' || error.errnoName === 'EPROTONOSUPPORT'
+}
