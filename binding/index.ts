@@ -21,7 +21,7 @@ export interface NetnsSource {
  * and stop at the first that fails, unless that step has `mayFail`.
  */
 export type Step = NetlinkStep | ReadFileStep | ReadDirStep | WriteFileStep | RenameStep | UnlinkStep | LockStep | UnlockStep
-  | TapStep | CloseFdsStep | SpawnStep | TerminateStep | BindNetnsStep | UnbindNetnsStep
+  | TapStep | CloseFdsStep | SpawnStep | TerminateStep | BindNetnsStep | UnbindNetnsStep | WatchStep
 
 interface StepBase {
   /**
@@ -50,6 +50,8 @@ export interface NetlinkStep extends StepBase {
   protocol: number
   messages: Uint8Array
   atomic?: boolean
+  /** A dump that is interrupted all 10 times is no failure: the result has what all of them gave together. */
+  partial?: boolean
 }
 
 /** Reads a whole file (at most 16 MiB), as the Host's namespace sees it: `/proc/sys/net/…` is the namespace's own. */
@@ -136,6 +138,42 @@ export interface BindNetnsStep extends StepBase { op: 'bindNetns', path: string 
 /** Takes the name away: lazy unmount, then unlink. */
 export interface UnbindNetnsStep extends StepBase { op: 'unbindNetns', path: string }
 
+/**
+ * Opens a socket of its own that hears of changes. From then on the kernel queues events in `receiveBuffer` bytes (default
+ * 8 MiB; above the system's maximum needs CAP_NET_ADMIN), so that what a later step reads and the events together leave
+ * nothing out. EINVAL for a group that the kernel does not have.
+ */
+export interface WatchStep extends StepBase {
+  op: 'watch'
+  /** NETLINK_ROUTE 0 or NETLINK_NETFILTER 12. */
+  protocol: number
+  /** Multicast groups: RTNLGRP_*, NFNLGRP_*. */
+  groups: readonly number[]
+  receiveBuffer?: number
+}
+
+/**
+ * An event socket, read by a thread that all watches of this environment share. Its events wait: up to half a MiB beside
+ * the thread, then in the kernel, which drops what does not fit and says so. Collected, and closed, when nobody holds it.
+ */
+export interface NativeWatch {
+  /**
+   * Sets the function that gets events, and asks for the first. It is called once for each `start` and `want`, as soon as
+   * there is anything: `messages` are whole netlink messages, each in a multiple of four bytes, in the kernel's order;
+   * `lost` says that after them events were dropped; `synced` answers `sync`, after the messages.
+   */
+  start(listener: (messages: Buffer, lost: boolean, synced: boolean) => void): void
+  /** Asks for the next events. */
+  want(): void
+  /** Asks to be told when everything that was queued by now has been delivered. */
+  sync(): void
+  /** Keeps the process alive, and the watch and its listener from being collected, until `unref` or `close`. */
+  ref(): void
+  unref(): void
+  /** Idempotent. */
+  close(): void
+}
+
 /** A step that failed. */
 export interface StepFailure {
   /** Positive errno. */
@@ -150,6 +188,7 @@ export type ResultOf<S extends Step> =
     : S extends TapStep ? number[]
     : S extends SpawnStep ? SpawnResult
     : S extends TerminateStep ? TerminateResult
+    : S extends WatchStep ? NativeWatch
     : null) | (S extends NetlinkStep ? never : S extends { mayFail: true } ? StepFailure : never)
 
 export interface Outcome<S extends readonly Step[]> {
@@ -180,8 +219,8 @@ export interface Addon {
   readonly libvirt: LibvirtBinding
   /** Rejects with an Error with `errno` and `call` if the namespace cannot be opened, created or entered. */
   openHost(source: NetnsSource): Promise<NativeHost>
-  /** Open Hosts and live threads of this environment, for leak tests. */
-  stats(): { hosts: number, threads: number }
+  /** Open Hosts and watches, and live threads, of this environment, for leak tests. */
+  stats(): { hosts: number, watches: number, threads: number }
 }
 
 export type * from './libvirt.ts'

@@ -5,6 +5,7 @@
 #include "host.h"
 #include "libvirt/exports.h"
 #include "libvirt/handle.h"
+#include "watch.h"
 
 namespace {
 
@@ -16,6 +17,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(environment);
   environment->host_constructor = Napi::Persistent(virbr::Host::Define(env));
   environment->handle_constructor = Napi::Persistent(virbr::libvirt::Handle::Define(env));
+  environment->watch_constructor = Napi::Persistent(virbr::Watch::Define(env));
   exports.Set("libvirt", virbr::libvirt::MakeLibvirt(env));
   exports.Set("openHost", Napi::Function::New<virbr::Host::Open>(env, "openHost"));
   exports.Set("stats", Napi::Function::New<Stats>(env, "stats"));

@@ -4,10 +4,14 @@
 #include <utility>
 
 #include "libvirt/library.h"
+#include "watch.h"
 
 namespace virbr {
 
-Environment::Environment(Napi::Env env) : mailbox_(std::make_shared<Mailbox>(env)) {
+Environment::Environment(Napi::Env env)
+    : mailbox_(std::make_shared<Mailbox>(env)),
+      watcher_(std::make_shared<Watcher>(
+          group_, [mailbox = mailbox_](uint64_t id) { mailbox->Post([id](Napi::Env e) { Watch::Deliver(e, id); }); })) {
   libvirt::Library::EnterEnvironment();
   // Hooks run last in, first out, and before anything of this environment is torn down.
   env.AddCleanupHook([](Environment* self) { self->Stop(); }, this);
@@ -22,7 +26,7 @@ std::shared_ptr<HostThread> Environment::NewThread(NetnsSource source) {
 }
 
 Environment::Call Environment::Begin(Napi::Env env, Napi::Object owner) {
-  const uint64_t id = next_id_++;
+  const uint64_t id = NextId();
   Waiting waiting{Napi::Promise::Deferred::New(env),
                   owner.IsEmpty() ? Napi::ObjectReference() : Napi::Persistent(owner)};
   const Napi::Promise promise = waiting.deferred.Promise();
@@ -66,7 +70,7 @@ Napi::Promise Environment::Submit(HostThread& thread, std::unique_ptr<Job> job, 
 }
 
 uint64_t Environment::Keep(const Napi::Function& function) {
-  const uint64_t id = next_id_++;
+  const uint64_t id = NextId();
   functions_.emplace(id, Napi::Persistent(function));
   return id;
 }
@@ -79,6 +83,7 @@ Napi::Function Environment::Kept(uint64_t id) const {
 void Environment::Stop() {
   group_->RequestStop();
   for (HostThread* thread : threads_) thread->Wake();
+  watcher_->Wake();
   group_->Wait();
   mailbox_->Close();
   libvirt::Library::LeaveEnvironment();
@@ -87,6 +92,7 @@ void Environment::Stop() {
 Napi::Object Environment::Stats(Napi::Env env) {
   Napi::Object stats = Napi::Object::New(env);
   stats.Set("hosts", static_cast<double>(threads_.size()));
+  stats.Set("watches", static_cast<double>(watches.size()));
   stats.Set("threads", group_->live());
   return stats;
 }

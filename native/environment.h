@@ -1,5 +1,5 @@
-// What one Node environment (the main thread's or a worker's) has of this addon: its Hosts, their threads, the calls that
-// are under way, and the functions that wait for events.
+// What one Node environment (the main thread's or a worker's) has of this addon: its Hosts, their threads, its watches,
+// the calls that are under way, and the functions that wait for events.
 #pragma once
 
 #include <napi.h>
@@ -12,8 +12,11 @@
 
 #include "host_thread.h"
 #include "mailbox.h"
+#include "watcher.h"
 
 namespace virbr {
+
+class Watch;
 
 class Environment {
  public:
@@ -45,6 +48,8 @@ class Environment {
   void Forget(uint64_t id) { functions_.erase(id); }
 
   const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
+  Watcher& watcher() { return *watcher_; }
+  uint64_t NextId() { return next_id_++; }
 
   std::shared_ptr<HostThread> NewThread(NetnsSource source);
   void Forget(HostThread* thread) { threads_.erase(thread); }
@@ -53,6 +58,9 @@ class Environment {
 
   Napi::FunctionReference host_constructor;
   Napi::FunctionReference handle_constructor;
+  Napi::FunctionReference watch_constructor;
+  // Those that are open.
+  std::unordered_map<uint64_t, Watch*> watches;
 
  private:
   struct Waiting {
@@ -64,6 +72,7 @@ class Environment {
 
   const std::shared_ptr<ThreadGroup> group_ = std::make_shared<ThreadGroup>();
   const std::shared_ptr<Mailbox> mailbox_;
+  const std::shared_ptr<Watcher> watcher_;
   std::unordered_set<HostThread*> threads_;
   std::unordered_map<uint64_t, Waiting> calls_;
   std::unordered_map<uint64_t, Napi::FunctionReference> functions_;

@@ -25,26 +25,6 @@ Overloaded(Ts...) -> Overloaded<Ts...>;
 
 }  // namespace
 
-void ThreadGroup::Enter() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  live_++;
-}
-
-void ThreadGroup::Leave() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (--live_ == 0) empty_.notify_all();
-}
-
-void ThreadGroup::Wait() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  empty_.wait(lock, [this] { return live_ == 0; });
-}
-
-int ThreadGroup::live() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return live_;
-}
-
 void HostThread::Add(std::unique_ptr<Job> job) {
   const std::lock_guard<std::mutex> lock(mutex_);
   jobs_.push_back(std::move(job));
@@ -213,6 +193,12 @@ Failure HostThread::RunStep(Step* step, StepResult* result) {
           },
           [&](BindNetnsStep& s) { return BindNetns(s.path); },
           [&](UnbindNetnsStep& s) { return UnbindNetns(s.path); },
+          [&](WatchStep& s) {
+            EventSocket socket;
+            const Failure failure = socket.Open(s.protocol, s.groups, s.receive_buffer);
+            *result = std::move(socket);
+            return failure;
+          },
       },
       step->body);
 }
@@ -224,7 +210,8 @@ Failure HostThread::RunNetlink(NetlinkStep* step, StepResult* result) {
   }
   Bytes reply;
   int refused = 0;
-  if (const Failure failure = socket.Request(std::move(step->messages), step->atomic, &reply, &refused)) return failure;
+  if (const Failure failure = socket.Request(std::move(step->messages), step->atomic, step->partial, &reply, &refused))
+    return failure;
   *result = std::move(reply);
   return Failure{refused, "netlink"};
 }

@@ -16,27 +16,9 @@
 #include "netlink_socket.h"
 #include "netns.h"
 #include "steps.h"
+#include "thread_group.h"
 
 namespace virbr {
-
-// Counts the threads of one environment, so that its end can wait for them.
-class ThreadGroup {
- public:
-  void Enter();
-  void Leave();
-  // Asks threads, and waits in steps, to end.
-  void RequestStop() { stopping_ = true; }
-  // Waits until every thread has left.
-  void Wait();
-  bool stopping() const { return stopping_; }
-  int live();
-
- private:
-  std::mutex mutex_;
-  std::condition_variable empty_;
-  int live_ = 0;
-  std::atomic<bool> stopping_{false};
-};
 
 struct NetnsSource {
   std::optional<std::string> path;

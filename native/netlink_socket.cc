@@ -18,8 +18,9 @@ constexpr size_t kChunkBytes = 256 << 10;
 constexpr size_t kReceiveSize = 64 << 10;
 constexpr int kDumpAttempts = 10;
 
-void SetBuffer(int fd, int force, int option, int size) {
-  // The forced form needs CAP_NET_ADMIN; without it the system's maximum has to do.
+}  // namespace
+
+void SetBufferSize(int fd, int force, int option, int size) {
   if (setsockopt(fd, SOL_SOCKET, force, &size, sizeof size) != 0)
     setsockopt(fd, SOL_SOCKET, option, &size, sizeof size);
 }
@@ -31,8 +32,6 @@ int BufferSize(int fd, int option) {
   return size;
 }
 
-}  // namespace
-
 Failure NetlinkSocket::Open(int protocol) {
   Fd fd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   if (!fd) return LastError("socket");
@@ -40,8 +39,8 @@ Failure NetlinkSocket::Open(int protocol) {
   setsockopt(fd.get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
   setsockopt(fd.get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
   if (protocol == NETLINK_ROUTE) setsockopt(fd.get(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
-  SetBuffer(fd.get(), SO_RCVBUFFORCE, SO_RCVBUF, kReceiveBuffer);
-  SetBuffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF, kSendBuffer);
+  SetBufferSize(fd.get(), SO_RCVBUFFORCE, SO_RCVBUF, kReceiveBuffer);
+  SetBufferSize(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF, kSendBuffer);
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
   if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return LastError("bind");
@@ -50,12 +49,13 @@ Failure NetlinkSocket::Open(int protocol) {
   return {};
 }
 
-Failure NetlinkSocket::Request(Bytes batch, bool atomic, Bytes* reply, int* refused) {
+Failure NetlinkSocket::Request(Bytes batch, bool atomic, bool partial, Bytes* reply, int* refused) {
   const size_t most = static_cast<size_t>(BufferSize(fd_.get(), SO_RCVBUF)) / kAcknowledgement;
   std::vector<Chunk> chunks;
   std::string why;
   if (!SplitBatch(batch, atomic, most == 0 ? 1 : most, kChunkBytes, &chunks, &why)) return Failure{EBADMSG, "netlink"};
   for (const Chunk& chunk : chunks) {
+    Bytes interrupted;
     for (int attempt = 1;; attempt++) {
       const uint32_t base = next_sequence_;
       next_sequence_ += chunk.first + chunk.count;
@@ -67,8 +67,11 @@ Failure NetlinkSocket::Request(Bytes batch, bool atomic, Bytes* reply, int* refu
       if (Failure failure = Receive(&replies)) return failure;
       replies.FailMissing(ENOBUFS);
       if (replies.interrupted() && replies.error() == 0) {
+        if (partial) interrupted.insert(interrupted.end(), replies.bytes().begin(), replies.bytes().end());
         if (attempt < kDumpAttempts) continue;
-        return Failure{EINTR, "dump"};
+        if (!partial) return Failure{EINTR, "dump"};
+        reply->insert(reply->end(), interrupted.begin(), interrupted.end());
+        break;
       }
       reply->insert(reply->end(), replies.bytes().begin(), replies.bytes().end());
       if (*refused == 0) *refused = replies.error();
@@ -85,7 +88,7 @@ Failure NetlinkSocket::Send(const uint8_t* data, size_t size) {
     if (errno != EMSGSIZE) return LastError("sendmsg");
     // The kernel wants sk_sndbuf - 32 to hold the message, and stores twice the number that it is given.
     const int before = BufferSize(fd_.get(), SO_SNDBUF);
-    SetBuffer(fd_.get(), SO_SNDBUFFORCE, SO_SNDBUF, static_cast<int>(size + 4096));
+    SetBufferSize(fd_.get(), SO_SNDBUFFORCE, SO_SNDBUF, static_cast<int>(size + 4096));
     if (BufferSize(fd_.get(), SO_SNDBUF) <= before) return Failure{EMSGSIZE, "sendmsg"};
   }
 }

@@ -6,6 +6,9 @@
 #include <string>
 #include <utility>
 
+#include "bytes.h"
+#include "watch.h"
+
 namespace virbr {
 
 namespace {
@@ -117,13 +120,31 @@ StepBody ParseCloseFds(const Napi::Object& object) {
   return step;
 }
 
+constexpr int kMostGroups = 1024;
+constexpr int kReceiveBuffer = 8 << 20;
+
+StepBody ParseWatch(const Napi::Object& object) {
+  const Napi::Array array = Array(object, "groups");
+  WatchStep step;
+  step.protocol = Integer(object, "protocol", 0, 31);
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value value = array.Get(i);
+    const double group = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
+    if (!(group >= 1 && group <= kMostGroups) || group != static_cast<uint32_t>(group))
+      Refuse(object, "groups", "an array of multicast groups");
+    step.groups.push_back(static_cast<uint32_t>(group));
+  }
+  step.receive_buffer = OptionalInteger(object, "receiveBuffer", 1, kMaxInt, kReceiveBuffer);
+  return step;
+}
+
 using Parse = StepBody (*)(const Napi::Object&);
 
 const std::map<std::string, Parse>& Parsers() {
   static const std::map<std::string, Parse> parsers = {
       {"netlink",
        [](const Napi::Object& o) -> StepBody {
-         return NetlinkStep{Integer(o, "protocol", 0, 31), Data(o, "messages"), Flag(o, "atomic")};
+         return NetlinkStep{Integer(o, "protocol", 0, 31), Data(o, "messages"), Flag(o, "atomic"), Flag(o, "partial")};
        }},
       {"readFile", [](const Napi::Object& o) -> StepBody { return ReadFileStep{String(o, "path")}; }},
       {"readDir", [](const Napi::Object& o) -> StepBody { return ReadDirStep{String(o, "path")}; }},
@@ -154,19 +175,10 @@ const std::map<std::string, Parse>& Parsers() {
          return TerminateStep{Integer(o, "pid", 2, kMaxInt), String(o, "match"), Integer(o, "timeoutMs", 0, kMaxInt)};
        }},
       {"bindNetns", [](const Napi::Object& o) -> StepBody { return BindNetnsStep{String(o, "path")}; }},
+      {"watch", ParseWatch},
       {"unbindNetns", [](const Napi::Object& o) -> StepBody { return UnbindNetnsStep{String(o, "path")}; }},
   };
   return parsers;
-}
-
-Napi::Value BytesToJs(Napi::Env env, Bytes& bytes) {
-  // Below a page a copy costs less than a finalizer.
-  if (bytes.size() < 4096) return Napi::Buffer<uint8_t>::Copy(env, bytes.data(), bytes.size());
-  auto owned = std::make_unique<Bytes>(std::move(bytes));
-  uint8_t* data = owned->data();
-  const size_t size = owned->size();
-  return Napi::Buffer<uint8_t>::NewOrCopy(
-      env, data, size, [](Napi::Env, uint8_t*, Bytes* hint) { delete hint; }, owned.release());
 }
 
 }  // namespace
@@ -212,6 +224,7 @@ Napi::Value StepResultToJs(Napi::Env env, StepResult& result) {
     object.Set("output", BytesToJs(env, spawned->output));
     return object;
   }
+  if (auto* socket = std::get_if<EventSocket>(&result)) return Watch::New(env, std::move(*socket));
   if (auto* outcome = std::get_if<const char*>(&result)) return Napi::String::New(env, *outcome);
   if (auto* failure = std::get_if<Failure>(&result)) return FailureToJs(env, *failure);
   return env.Null();

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "event_socket.h"
 #include "framing.h"
 #include "process.h"
 #include "tap.h"
@@ -15,6 +16,7 @@ struct NetlinkStep {
   int protocol;
   Bytes messages;
   bool atomic;
+  bool partial;
 };
 struct ReadFileStep {
   std::string path;
@@ -67,9 +69,15 @@ struct UnbindNetnsStep {
   std::string path;
 };
 
+struct WatchStep {
+  int protocol;
+  std::vector<uint32_t> groups;
+  int receive_buffer;
+};
+
 using StepBody =
     std::variant<NetlinkStep, ReadFileStep, ReadDirStep, WriteFileStep, RenameStep, UnlinkStep, LockStep, UnlockStep,
-                 TapStep, CloseFdsStep, SpawnStep, TerminateStep, BindNetnsStep, UnbindNetnsStep>;
+                 TapStep, CloseFdsStep, SpawnStep, TerminateStep, BindNetnsStep, UnbindNetnsStep, WatchStep>;
 
 struct Step {
   StepBody body;
@@ -77,7 +85,7 @@ struct Step {
 };
 
 // Descriptors close themselves if no JavaScript is left to take them.
-using StepResult =
-    std::variant<std::monostate, Bytes, std::vector<std::string>, std::vector<Fd>, SpawnResult, const char*, Failure>;
+using StepResult = std::variant<std::monostate, Bytes, std::vector<std::string>, std::vector<Fd>, SpawnResult,
+                                const char*, EventSocket, Failure>;
 
 }  // namespace virbr

@@ -1,7 +1,10 @@
 /** Events on their way from a source that does not wait to a reader who takes them one by one: `for await`. */
 import { ClosedError, InvalidArgumentError } from './errors.ts'
 
-/** The reader was too slow: so many events were dropped at this place. */
+/**
+ * Events were dropped at this place: so many, at least, because the reader was too slow. What a kernel dropped before is
+ * not counted.
+ */
 export interface OverrunEvent {
   type: 'overrun'
   lost: number
@@ -20,6 +23,8 @@ export interface QueueHooks {
   onWait?: () => void
   /** Nobody does any more. */
   onIdle?: () => void
+  /** The reader has got an OverrunEvent. */
+  onOverrun?: () => void
   /**
    * Once, when it has ended, whatever the reason: stop watching. `close` waits for it. Not called for a queue whose signal
    * was aborted before it was made: it is `closed` from the beginning.
@@ -45,6 +50,18 @@ function defer<T>(): Deferred<T> {
 
 type Read<T> = IteratorResult<T | OverrunEvent, undefined>
 
+/** Events that are made when they are read. */
+class Later<T> {
+  readonly source: Iterator<T>
+
+  constructor(source: Iterator<T>) {
+    this.source = source
+  }
+}
+
+/** So many of them are read at once; then others of the process have their turn. */
+const eventsPerTurn = 50
+
 /** Throws InvalidArgumentError for a limit that is none, or a signal that is none. */
 export function checkQueueOptions({ limit, signal }: QueueOptions): void {
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= maxLimit)) {
@@ -66,10 +83,14 @@ export class EventQueue<T> implements AsyncIterableIterator<T | OverrunEvent, un
   readonly #limit: number
   readonly #hooks: QueueHooks
   readonly #readiness = defer<undefined>()
-  #events: (T | OverrunEvent)[] = []
+  #events: (T | OverrunEvent | Later<T>)[] = []
   /** How many of `#events` have been read; they are cut off now and then, as shift() of a long array is slow. */
   #read = 0
   #waiters: Deferred<Read<T>>[] = []
+  /** Those among `#events` that stand for many. */
+  #inserted = 0
+  /** Events made in this turn of the event loop. */
+  #made = 0
   #ended: Promise<void> | undefined
   /** For the reader, after the last event. */
   #failure: { error: unknown } | undefined
@@ -105,25 +126,47 @@ export class EventQueue<T> implements AsyncIterableIterator<T | OverrunEvent, un
     this.#readiness.resolve(undefined)
   }
 
-  /** Never blocks; without effect once the queue has ended. */
-  push(event: T): void {
-    if (this.closed) return
-    const waiter = this.#waiters.shift()
-    if (waiter !== undefined) {
-      waiter.resolve({ done: false, value: event })
-      if (this.#waiters.length === 0) this.#hooks.onIdle?.()
-    } else if (this.#events.length - this.#read < this.#limit) {
-      this.#events.push(event)
-    } else {
-      const last = this.#events.at(-1)
-      if (isOverrun(last)) last.lost++
-      else this.#events.push({ type: 'overrun', lost: 1 })
+  /** Never blocks. False if the event was dropped: the reader is told, or the queue has ended. */
+  push(event: T): boolean {
+    if (this.closed) return false
+    if (this.#waiters.length > 0 || this.#events.length - this.#read - this.#inserted < this.#limit) {
+      this.#append(event)
+      return true
     }
+    const last = this.#events.at(-1)
+    if (isOverrun(last)) last.lost++
+    else this.#append({ type: 'overrun', lost: 1 })
+    return false
+  }
+
+  /** The source has lost events of its own. */
+  overrun(): void {
+    if (!this.closed && !isOverrun(this.#events.at(-1))) this.#append({ type: 'overrun', lost: 0 })
+  }
+
+  /** Events that are there already, each made when it is read. They are not counted, however many they are. */
+  insert(source: Iterable<T>): void {
+    if (this.closed) return
+    this.#inserted++
+    this.#append(new Later(source[Symbol.iterator]()))
+  }
+
+  /** Gives to those who wait what there is. */
+  #append(event: T | OverrunEvent | Later<T>): void {
+    this.#events.push(event)
+    if (this.#waiters.length === 0) return
+    while (this.#waiters.length > 0) {
+      const taken = this.#take()
+      if (taken === undefined) return
+      this.#waiters.shift()?.resolve({ done: false, value: taken.event })
+    }
+    this.#hooks.onIdle?.()
   }
 
   #clear(): void {
     this.#events = []
     this.#read = 0
+    this.#inserted = 0
   }
 
   /** Ends it with an error, which the reader gets once, after what waits. */
@@ -162,7 +205,13 @@ export class EventQueue<T> implements AsyncIterableIterator<T | OverrunEvent, un
   }
 
   next(): Promise<Read<T>> {
-    if (this.#read < this.#events.length) return Promise.resolve({ done: false, value: this.#take() })
+    const taken = this.#take()
+    if (taken !== undefined) {
+      const result = { done: false as const, value: taken.event }
+      if (this.#made < eventsPerTurn) return Promise.resolve(result)
+      this.#made = 0
+      return new Promise(resolve => { setImmediate(resolve, result) })
+    }
     if (this.#failure !== undefined) {
       const { error } = this.#failure
       this.#failure = undefined
@@ -175,13 +224,31 @@ export class EventQueue<T> implements AsyncIterableIterator<T | OverrunEvent, un
     return waiter.promise
   }
 
-  #take(): T | OverrunEvent {
-    const event = this.#events[this.#read++] as T | OverrunEvent
-    if (this.#read * 2 >= this.#events.length) {
-      this.#events = this.#events.slice(this.#read)
-      this.#read = 0
+  #take(): { event: T | OverrunEvent } | undefined {
+    while (this.#read < this.#events.length) {
+      const first = this.#events[this.#read]
+      if (first instanceof Later) {
+        const { done, value } = first.source.next()
+        if (done !== true) {
+          this.#made++
+          return { event: value }
+        }
+        this.#inserted--
+        this.#drop()
+      } else {
+        this.#drop()
+        if (isOverrun(first)) this.#hooks.onOverrun?.()
+        return { event: first as T | OverrunEvent }
+      }
     }
-    return event
+    return undefined
+  }
+
+  #drop(): void {
+    this.#read++
+    if (this.#read * 2 < this.#events.length) return
+    this.#events = this.#events.slice(this.#read)
+    this.#read = 0
   }
 
   async return(): Promise<Read<T>> {

@@ -11,7 +11,7 @@ export type { HostOptions } from './host/host.ts'
 export type { BulkOptions } from './host/bulk.ts'
 export { netns } from './host/netns.ts'
 export type { Netns } from './host/netns.ts'
-export type { CreatedLink, LinkChange, LinkFilter, LinkRef, Links, LinkSpec, MadeLink, PeerSpec, TapOptions } from './host/links.ts'
+export type { CreatedLink, LinkChange, LinkFilter, LinkRef, Links, LinkSpec, PeerSpec, TapOptions } from './host/links.ts'
 export type { Addresses, AddressFilter } from './host/addresses.ts'
 export type {
   FdbFilter, FdbFlush, FdbKey, FdbLookup, FdbSpec, NeighborFilter, NeighborFlush, NeighborKey, Neighbors, NeighborSpec,
@@ -19,6 +19,9 @@ export type {
 export type { Routes, RouteFilter, RouteSpec } from './host/routes.ts'
 export type { Sysctl } from './host/sysctl.ts'
 export type { Firewall } from './host/firewall.ts'
+export type { Change, Watch, WatchEvent, WatchOptions as HostWatchOptions, WatchTargets } from './host/watch.ts'
+export type { OverrunEvent } from './events.ts'
+export type { BridgePort } from './rtnetlink/ports.ts'
 export type { BridgeOptions, BridgePortOptions, Link, TunState } from './rtnetlink/links.ts'
 export type { Address, AddressOptions } from './rtnetlink/addresses.ts'
 export type { FdbEntry, FdbState } from './rtnetlink/fdb.ts'

@@ -7,6 +7,7 @@ import { decodeReplies, encodeRequests, Replies } from '../netlink/message.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { commitBatch, prepareBatch } from '../nftables/batch.ts'
 import type { PreparedBatch } from '../nftables/batch.ts'
+import { Watches } from './watches.ts'
 
 /** A netlink step that remembers what it asked, so that its reply can be read. */
 export interface RequestStep extends NetlinkStep {
@@ -44,6 +45,7 @@ export function isFailure(result: unknown): result is StepFailure {
 
 export class Channel {
   readonly native: NativeHost
+  readonly watches: Watches = new Watches()
   readonly #held = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
@@ -88,6 +90,7 @@ export class Channel {
   }
 
   close(): Promise<void> {
+    this.watches.close()
     this.#closing ??= this.#held.size === 0 ? this.native.close() : Promise.allSettled(this.#held).then(() => this.native.close())
     return this.#closing
   }
@@ -115,6 +118,7 @@ function describe(step: Exclude<Step, NetlinkStep>): string {
     case 'closeFds': return 'close descriptors'
     case 'spawn': return `start ${step.file}`
     case 'terminate': return `end process ${step.pid}`
+    case 'watch': return 'watch for changes'
     case 'bindNetns': return `mount namespace on ${step.path}`
     case 'unbindNetns': return `unmount namespace ${step.path}`
   }

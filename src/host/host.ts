@@ -8,6 +8,7 @@ import type { Netns } from './netns.ts'
 import type { HostParts } from './parts.ts'
 import type { Routes } from './routes.ts'
 import type { Sysctl } from './sysctl.ts'
+import type { Watch, WatchOptions, WatchTargets } from './watch.ts'
 
 /** What `Host.open` takes. */
 export interface HostOptions {
@@ -27,6 +28,7 @@ export class Host implements AsyncDisposable {
   readonly sysctl: Sysctl
   readonly firewall: Firewall
   readonly #channel: Channel
+  readonly #watch: HostParts['watch']
 
   /**
    * Rejects with ERR_NO_NETNS if there is no such namespace, ERR_NO_PERMISSION if it may not be entered or made: any but
@@ -41,6 +43,7 @@ export class Host implements AsyncDisposable {
 
   private constructor(parts: HostParts) {
     this.#channel = parts.channel
+    this.#watch = parts.watch
     this.links = parts.links
     this.addresses = parts.addresses
     this.neighbors = parts.neighbors
@@ -54,6 +57,15 @@ export class Host implements AsyncDisposable {
    */
   get netnsFd(): number {
     return this.#channel.native.netnsFd
+  }
+
+  /**
+   * Changes as they happen, whoever makes them: `for await (const event of host.watch({ links: true }))`. First comes what is
+   * there (`present`, then `ready`), unless `snapshot` is false. Throws InvalidArgumentError; all else rejects `ready` and
+   * the reader's `next`: ERR_NO_LINK, ERR_NO_PERMISSION, ERR_UNSUPPORTED.
+   */
+  watch(what: WatchTargets, options: WatchOptions = {}): Watch {
+    return this.#watch(what, options)
   }
 
   /**

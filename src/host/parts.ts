@@ -8,6 +8,8 @@ import { Neighbors } from './neighbors.ts'
 import { openNative } from './netns.ts'
 import { Routes } from './routes.ts'
 import { Sysctl } from './sysctl.ts'
+import { watchHost } from './watch.ts'
+import type { Watch, WatchOptions, WatchTargets } from './watch.ts'
 
 export interface HostParts {
   channel: Channel
@@ -17,6 +19,7 @@ export interface HostParts {
   routes: Routes
   sysctl: Sysctl
   firewall: Firewall
+  watch: (what: WatchTargets, options: WatchOptions) => Watch
 }
 
 export async function openParts(source: NetnsSource): Promise<HostParts> {
@@ -30,5 +33,6 @@ export async function openParts(source: NetnsSource): Promise<HostParts> {
     routes: new Routes(channel, links),
     sysctl: new Sysctl(channel),
     firewall: new Firewall(channel),
+    watch: (what, options) => watchHost(channel, links, what, options),
   }
 }

@@ -166,7 +166,8 @@ export function* errorsIn(bytes: Buffer): Generator<{ at: number, length: number
   }
 }
 
-function decodeBody(format: MessageFormat, bytes: Buffer, start: number, end: number): Pick<Message, 'header' | 'attributes'> {
+/** What follows the nlmsghdr, from `start` to `end`. */
+export function decodeBody(format: MessageFormat, bytes: Buffer, start: number, end: number): Pick<Message, 'header' | 'attributes'> {
   const attributesAt = start + ((format.header.size + 3) & ~3)
   return { header: format.header.decode(bytes, start), attributes: format.attributes.decode(bytes, attributesAt, end) }
 }

@@ -22,7 +22,7 @@ const addressAttributes = attributes({
   /** struct ifa_cacheinfo: seconds; all ones is for ever. */
   cacheInfo: [c.IFA_CACHEINFO, struct({ preferred: u32, valid: u32, created: u32, updated: u32 })],
 })
-const addressMessage = { header: ifaddrmsg, attributes: addressAttributes }
+export const addressMessage = { header: ifaddrmsg, attributes: addressAttributes }
 
 const forever = 0xffffffff
 

@@ -31,7 +31,7 @@ const routeAttributes = attributes({
   multipath: [c.RTA_MULTIPATH, nextHops],
   cacheInfo: [c.RTA_CACHEINFO, raw],
 })
-const routeMessage = { header: rtmsg, attributes: routeAttributes }
+export const routeMessage = { header: rtmsg, attributes: routeAttributes }
 type RouteValues = TableValues<typeof routeAttributes>
 
 const types = {
@@ -194,7 +194,7 @@ function defaultTable(type: RouteType): string {
   return type === 'local' || type === 'broadcast' || type === 'anycast' ? 'local' : 'main'
 }
 
-function tableNumber(table: string | number = 'main'): number {
+export function tableNumber(table: string | number = 'main'): number {
   const number = typeof table === 'number' ? table : Object.hasOwn(tables, table) ? tables[table] : undefined
   if (number === undefined || !Number.isInteger(number) || number < 1 || number > 0xffffffff) {
     throw new InvalidArgumentError('table', table, `one of ${Object.keys(tables).join(', ')}, or 1 to 4294967295`)

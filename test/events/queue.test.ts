@@ -195,3 +195,67 @@ test.each([0, -1, 1.5, 1_000_001, Infinity, NaN, '5', null])('a limit of %s is r
 test.each([null, 'abort', {}])('a signal of %s is refused', signal => {
   expect(() => new EventQueue({ signal: signal as AbortSignal })).toThrow(InvalidArgumentError)
 })
+
+describe('events that are made when they are read', () => {
+  function* source(from: number, to: number): Generator<number> {
+    for (let event = from; event < to; event++) yield event
+  }
+
+  test('come in their place, however many, and do not count', async () => {
+    const queue = new EventQueue<number>({ limit: 2 })
+    queue.push(-1)
+    queue.insert(source(0, 1000))
+    expect(queue.push(1000)).toBe(true)
+    expect(queue.push(1001)).toBe(false)
+    queue.fail(new Error('over'))
+    const events: unknown[] = []
+    await expect((async () => { for await (const event of queue) events.push(event) })()).rejects.toThrow('over')
+    expect(events).toEqual([...source(-1, 1001), { type: 'overrun', lost: 1 }])
+  })
+
+  test('go to those who wait; none at all is no event', async () => {
+    const onIdle = vi.fn()
+    const queue = new EventQueue<number>({}, { onIdle })
+    const reads = [queue.next(), queue.next(), queue.next()]
+    queue.insert(source(0, 0))
+    queue.insert(source(5, 7))
+    expect(onIdle).not.toHaveBeenCalled()
+    queue.insert(source(8, 10))
+    expect(onIdle).toHaveBeenCalledOnce()
+    expect((await Promise.all(reads)).map(({ value }) => value)).toEqual([5, 6, 8])
+    expect(await queue.next()).toEqual({ done: false, value: 9 })
+  })
+
+  test('leave others of the process their turn', async () => {
+    const queue = new EventQueue<number>()
+    queue.insert(source(0, 1000))
+    let turns = 0
+    let over = false
+    const count = (): void => {
+      turns++
+      if (!over) setImmediate(count)
+    }
+    setImmediate(count)
+    for (let i = 0; i < 1000; i++) await queue.next()
+    over = true
+    expect(turns).toBeGreaterThan(10)
+  })
+})
+
+describe('a loss of the source', () => {
+  test('is told in its place, once, and the owner hears when the reader comes to it', async () => {
+    const onOverrun = vi.fn()
+    const queue = new EventQueue<number>({}, { onOverrun })
+    queue.push(1)
+    queue.overrun()
+    queue.overrun()
+    await queue.next()
+    expect(onOverrun).not.toHaveBeenCalled()
+    expect(await queue.next()).toEqual({ done: false, value: { type: 'overrun', lost: 0 } })
+    expect(onOverrun).toHaveBeenCalledOnce()
+    const waiting = queue.next()
+    queue.overrun()
+    expect(await waiting).toEqual({ done: false, value: { type: 'overrun', lost: 0 } })
+    expect(onOverrun).toHaveBeenCalledTimes(2)
+  })
+})

@@ -146,11 +146,11 @@ const built = new URL('../../dist/src/index.js', import.meta.url).href
  * Another process, which runs the body of an async function of `virbr` and `args`. What it prints is its answer.
  * `as`: a command in front, like setpriv.
  */
-export function startChild(body: string, args: Record<string, unknown> = {}, as: string[] = []): ChildProcess {
+export function startChild(body: string, args: Record<string, unknown> = {}, as: string[] = [], flags: string[] = []): ChildProcess {
   const source = `const virbr = await import(${JSON.stringify(built)})
     const args = ${JSON.stringify(args)}
     ${body}`
-  const [file = '', ...rest] = [...as, process.execPath, '--input-type=module', '-e', source]
+  const [file = '', ...rest] = [...as, process.execPath, ...flags, '--input-type=module', '-e', source]
   const env = { ...process.env, PATH: toolSearchPath }
   return spawn(toolPath(file) ?? file, rest, { stdio: ['pipe', 'pipe', 'inherit'], env })
 }

@@ -71,7 +71,7 @@ test('Hosts collected without close give back descriptor and thread', async () =
       gc()
       await sleep(20)
     }
-    console.log(addon.stats(), fds() <= before + 2)`, { args: ['--expose-gc'] })).toEqual(clean(0, '{ hosts: 0, threads: 0 } true\n'))
+    console.log(addon.stats(), fds() <= before + 2)`, { args: ['--expose-gc'] })).toEqual(clean(0, '{ hosts: 0, watches: 0, threads: 0 } true\n'))
 })
 
 test('a Host that nobody holds is not collected in mid-call', async () => {
@@ -102,7 +102,7 @@ test.each([
       await new Promise(resolve => one.once('message', resolve))
       await one.terminate()
     }
-    console.log(addon.stats())`)).toEqual(clean(0, '{ hosts: 0, threads: 0 }\n'))
+    console.log(addon.stats())`)).toEqual(clean(0, '{ hosts: 0, watches: 0, threads: 0 }\n'))
   expect(performance.now() - started).toBeLessThan(10_000)
 })
 

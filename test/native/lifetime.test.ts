@@ -38,7 +38,7 @@ test('what fails to open leaves nothing', async () => {
   const addon = loadAddon()
   const before = fds()
   for (let i = 0; i < 200; i++) await expect(addon.openHost({ path: '/proc/self/ns/mnt' })).rejects.toThrow()
-  await expect.poll(() => addon.stats()).toEqual({ hosts: 0, threads: 0 })
+  await expect.poll(() => addon.stats()).toEqual({ hosts: 0, watches: 0, threads: 0 })
   expect(fds()).toBeLessThanOrEqual(before + 2)
 })
 

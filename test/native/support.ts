@@ -90,13 +90,16 @@ export function parseReplies(result: Uint8Array | undefined): Reply[] {
   return replies
 }
 
-/** IFLA_IFNAME of an RTM_NEWLINK. */
-export function nameOf(link: Reply): string {
-  for (let at = 32; at < link.bytes.length; at += (link.bytes.readUInt16LE(at) + 3) & ~3) {
-    if (link.bytes.readUInt16LE(at + 2) === 3) return link.bytes.toString('utf8', at + 4, at + link.bytes.readUInt16LE(at) - 1)
+/** An attribute of an RTM_NEWLINK. */
+export function payloadOf(link: Buffer, type: number): Buffer | undefined {
+  for (let at = 32; at < link.length; at += (link.readUInt16LE(at) + 3) & ~3) {
+    if (link.readUInt16LE(at + 2) === type) return link.subarray(at + 4, at + link.readUInt16LE(at))
   }
-  return ''
+  return undefined
 }
+
+/** IFLA_IFNAME of an RTM_NEWLINK. */
+export const nameOf = (link: Reply): string => payloadOf(link.bytes, 3)?.toString('utf8').slice(0, -1) ?? ''
 
 export interface Ended {
   /** Exit status; null if a signal ended it. */

@@ -1,0 +1,168 @@
+/**
+ * What can be watched, a topic an entry: which groups to join, what their messages mean, how to list what is there, and
+ * which object a message is about. Source: rtnetlink(7), linux/rtnetlink.h.
+ */
+import { InvalidArgumentError, checkFields } from '../errors.ts'
+import { NLM_F_REPLACE } from '../netlink/constants.ts'
+import type { Notice } from '../netlink/events.ts'
+import type { AnyRequest, MessageFormat } from '../netlink/message.ts'
+import { dump } from '../netlink/message.ts'
+import { walkAttributes } from '../netlink/table.ts'
+import { addressMessage, decodeAddress, listAddresses } from './addresses.ts'
+import type { Address } from './addresses.ts'
+import * as c from './constants.ts'
+import { familyNumber } from './families.ts'
+import { decodeLink, linkMessage, listLinks } from './links.ts'
+import type { Link } from './links.ts'
+import { bridgePortMessage, decodeBridgePort, isBridgePort, listBridgePorts } from './ports.ts'
+import type { BridgePort } from './ports.ts'
+import { decodeRoute, routeMessage, tableNumber } from './routes.ts'
+import type { Route } from './routes.ts'
+
+/** Which objects of a topic are meant; each topic takes some of these. Links are indices, except in `links`. */
+export interface TopicFilter {
+  link?: string | number
+  master?: number
+  kind?: string
+  family?: 4 | 6
+  table?: string | number
+}
+
+export interface Topic<T> {
+  /** Of its events, and the name of the object in them. */
+  type: string
+  filters: readonly (keyof TopicFilter)[]
+  groups(filter: TopicFilter): number[]
+  newType: number
+  deleteType: number
+  format: MessageFormat
+  /** Types of messages are shared with other topics. */
+  isOurs(message: Notice): boolean
+  list(filter: TopicFilter): AnyRequest
+  /** What the kernel answers where there is nothing to list: names of errnos. */
+  nothing?: readonly string[]
+  /** The same for all messages about one object. */
+  key(message: Notice): string | number
+  /** What tells objects with the same key apart. One with NLM_F_REPLACE takes the place of all of them. */
+  variant?(message: Notice): string
+  decode(message: Notice): T
+  /** Beyond what `list` filters. */
+  accepts(object: T, filter: TopicFilter): boolean
+}
+
+const byFamily = (ipv4: number, ipv6: number) => ({ family }: TopicFilter): number[] =>
+  [...(family === 6 ? [] : [ipv4]), ...(family === 4 ? [] : [ipv6])]
+
+const matches = <V>(wanted: V | undefined, value: V | undefined): boolean => wanted === undefined || wanted === value
+
+const links: Topic<Link> = {
+  type: 'link',
+  filters: ['link', 'kind', 'master'],
+  groups: () => [c.RTNLGRP_LINK],
+  newType: c.RTM_NEWLINK,
+  deleteType: c.RTM_DELLINK,
+  format: linkMessage,
+  // A bridge tells of its ports by the same type of message, with AF_BRIDGE; it deletes no link then.
+  isOurs: message => familyOf(message) === c.AF_UNSPEC,
+  list: ({ kind, master }) => listLinks({ ...(kind === undefined ? {} : { kind }), ...(master === undefined ? {} : { master }) }),
+  key: message => message.body.readInt32LE(4),
+  decode: decodeLink,
+  accepts: (found, { link, kind, master }) => matches(kind, found.kind) && matches(master, found.master) &&
+    (typeof link === 'string' ? found.name === link || found.altNames?.includes(link) === true : matches(link, found.index)),
+}
+
+const bridgePorts: Topic<BridgePort> = {
+  type: 'bridgePort',
+  filters: ['link', 'master'],
+  groups: () => [c.RTNLGRP_LINK],
+  newType: c.RTM_NEWLINK,
+  deleteType: c.RTM_DELLINK,
+  format: bridgePortMessage,
+  isOurs: isBridgePort,
+  list: () => listBridgePorts(),
+  key: message => message.body.readInt32LE(4),
+  decode: decodeBridgePort,
+  accepts: (found, { link, master }) => matches(link, found.index) && matches(master, found.master),
+}
+
+const addresses: Topic<Address> = {
+  type: 'address',
+  filters: ['link', 'family'],
+  groups: byFamily(c.RTNLGRP_IPV4_IFADDR, c.RTNLGRP_IPV6_IFADDR),
+  newType: c.RTM_NEWADDR,
+  deleteType: c.RTM_DELADDR,
+  format: addressMessage,
+  isOurs: isInternet,
+  list: ({ link, family }) => listAddresses({
+    ...(family === undefined ? {} : { family }), ...(typeof link === 'number' ? { index: link } : {}),
+  }),
+  // Lifetimes and flags change; what an address is does not.
+  key: message => keyOf(message, [[0, 2], [4, 8]], [c.IFA_LOCAL, c.IFA_ADDRESS]),
+  decode: decodeAddress,
+  accepts: (found, { link, family }) => matches(link, found.index) && matches(family, found.family),
+}
+
+const routes: Topic<Route> = {
+  type: 'route',
+  filters: ['link', 'family', 'table'],
+  groups: byFamily(c.RTNLGRP_IPV4_ROUTE, c.RTNLGRP_IPV6_ROUTE),
+  newType: c.RTM_NEWROUTE,
+  deleteType: c.RTM_DELROUTE,
+  format: routeMessage,
+  isOurs: isInternet,
+  list({ link, family, table = 'main' }) {
+    const number = table === 'all' ? c.RT_TABLE_UNSPEC : tableNumber(table)
+    return dump({
+      type: c.RTM_GETROUTE, flags: 0, format: routeMessage,
+      header: { family: familyNumber(family), table: number < 256 ? number : c.RT_TABLE_UNSPEC },
+      attributes: { ...(number === 0 ? {} : { table: number }), ...(typeof link === 'number' ? { index: link } : {}) },
+      operation: 'list routes',
+    })
+  },
+  // A table exists from its first route on.
+  nothing: ['ENOENT'],
+  key: message => keyOf(message, [[0, 5]], [c.RTA_DST, c.RTA_SRC, c.RTA_TABLE, c.RTA_PRIORITY]),
+  variant: message => keyOf(message, [[5, 8]], [c.RTA_GATEWAY, c.RTA_VIA, c.RTA_OIF, c.RTA_PREFSRC, c.RTA_MULTIPATH, c.RTA_NH_ID]),
+  decode: decodeRoute,
+  accepts: (found, { link, family, table = 'main' }) =>
+    matches(family, found.family) && (table === 'all' || tableNumber(table) === found.table) &&
+    (link === undefined || found.index === link || found.multipath?.some(({ index }) => index === link) === true),
+}
+
+export const topics = { links, bridgePorts, addresses, routes } as const
+export type TopicName = keyof typeof topics
+
+function familyOf(message: Notice): number {
+  return message.body.readUInt8(0)
+}
+
+function isInternet(message: Notice): boolean {
+  return familyOf(message) === c.AF_INET || familyOf(message) === c.AF_INET6
+}
+
+/** Bytes of the header, each part given by its start and end, and the attributes of some types, in the kernel's order. */
+function keyOf({ body, format }: Notice, parts: readonly (readonly [number, number])[], types: readonly number[]): string {
+  let key = parts.map(([start, end]) => body.toString('latin1', start, end)).join('')
+  for (const [type, start, end] of walkAttributes(body, (format.header.size + 3) & ~3, body.length)) {
+    if (types.includes(type)) key += `,${type}=${body.toString('latin1', start, end)}`
+  }
+  return key
+}
+
+/** Whether a new object stands in the place of others (`ip route replace`). */
+export function isReplacement(message: Notice): boolean {
+  return (message.flags & NLM_F_REPLACE) !== 0
+}
+
+/** Throws InvalidArgumentError; nothing has been done then. `field`: `routes`. */
+export function checkTopicFilter(name: TopicName, filter: TopicFilter, field: string): void {
+  const { filters, list } = topics[name]
+  checkFields(filter, filters, `a filter of ${field}`)
+  const { link, kind } = filter
+  if (kind !== undefined && typeof kind !== 'string') throw new InvalidArgumentError(`${field}.kind`, kind, 'a kind of link, like veth')
+  if (link !== undefined && typeof link !== 'string' && !(Number.isInteger(link) && link > 0)) {
+    throw new InvalidArgumentError(`${field}.link`, link, "a link's name or index")
+  }
+  // What the request refuses is said in its words.
+  list({ ...filter, ...(typeof link === 'string' ? { link: 1 } : {}) })
+}
