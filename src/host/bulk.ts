@@ -125,6 +125,11 @@ export class Bulk<T> {
     return this.#broken !== undefined || this.#signal?.aborted === true || (this.#atomic && this.#errors.size > 0)
   }
 
+  /** Something went wrong: `finish` will throw. */
+  get failed(): boolean {
+    return this.#broken !== undefined || this.#signal?.aborted === true || this.#errors.size > 0
+  }
+
   isFailed(index: number): boolean {
     return this.#errors.has(index)
   }
@@ -140,9 +145,13 @@ export class Bulk<T> {
     this.#touched[index] = 1
   }
 
-  /** Items that something was done for. */
-  touched(): number[] {
-    return this.#indices(index => this.#touched[index] === 1)
+  /** Does a part of the call. What it throws ends the call, and is thrown by `finish` after all has been undone. */
+  async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#broken ??= error
+    }
   }
 
   /** Makes a phase ready: of all items, or of some, in the order given. Throws InvalidArgumentError: `routes[3].to: …`. */
@@ -202,7 +211,8 @@ export class Bulk<T> {
     for (const chunk of chunks) {
       if (underway.length === chunksAhead) await underway.shift()
       if (this.stopped) break
-      underway.push(this.#sendChunk(requests, await this.#withoutFailed(requests, chunk), channel))
+      const rest = await this.#withoutFailed(requests, chunk)
+      underway.push(this.attempt(() => this.#sendChunk(requests, rest, channel)))
     }
     await Promise.all(underway)
   }
@@ -215,27 +225,23 @@ export class Bulk<T> {
 
   async #sendChunk(requests: RequestsOf<T>, chunk: Chunk, channel: Channel): Promise<void> {
     const { items, counts } = chunk
-    try {
-      const refused = await exchange(chunk, channel)
-      if (isFailure(refused)) {
-        for (const index of items) this.fail(index, new SystemError(refused.errno, refused.call, this.#list))
-        return
+    const refused = await exchange(chunk, channel)
+    if (isFailure(refused)) {
+      for (const index of items) this.fail(index, new SystemError(refused.errno, refused.call, this.#list))
+      return
+    }
+    const turns = new Turns()
+    for (const [position, index] of items.entries()) {
+      const errors = refused.get(position)
+      if (errors === undefined) {
+        if (counts?.[position] !== 0) this.#touched[index] = 1
+        continue
       }
-      const turns = new Turns()
-      for (const [position, index] of items.entries()) {
-        const errors = refused.get(position)
-        if (errors === undefined) {
-          if (counts?.[position] !== 0) this.#touched[index] = 1
-          continue
-        }
-        if (turns.over) await turns.next()
-        const request = this.#requestsOf(requests, index)[errors.first.request] as AnyRequest
-        const { bytes, at, length } = errors.first
-        const error = errorFromReply(request, () => encodeRequests([request]), bytes, at, length)
-        this.fail(index, error, errors.count < (counts?.[position] ?? 1))
-      }
-    } catch (error) {
-      this.#broken ??= error
+      if (turns.over) await turns.next()
+      const request = this.#requestsOf(requests, index)[errors.first.request] as AnyRequest
+      const { bytes, at, length } = errors.first
+      const error = errorFromReply(request, () => encodeRequests([request]), bytes, at, length)
+      this.fail(index, error, errors.count < (counts?.[position] ?? 1))
     }
   }
 
@@ -244,9 +250,8 @@ export class Bulk<T> {
    * after something was done for it is undone in any case. `undo` may also be a function that undoes the given items,
    * which stand in reverse order, and returns those that it could not.
    */
-  async finish(undo: RequestsOf<T> | undefined, undoAll?: (indices: number[]) => Promise<number[]>): Promise<void> {
-    const failed = this.#errors.size > 0 || this.#broken !== undefined || this.#signal?.aborted === true
-    if (!failed) return
+  async finish(undo?: RequestsOf<T>, undoAll?: (indices: number[]) => Promise<number[]>): Promise<void> {
+    if (!this.failed) return
     const stays = (index: number): boolean => !this.#atomic && !this.#errors.has(index)
     const undone = this.#indices(index => this.#touched[index] === 1 && !stays(index)).reverse()
     const left = undoAll !== undefined ? await undoAll(undone) : undo !== undefined ? await this.#undo(undo, undone) : undone

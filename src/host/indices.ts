@@ -1,15 +1,10 @@
 /** Names of many links and their indices, which is what the kernel takes. */
 import type { VirbrError } from '../errors.ts'
 import { isInterfaceName } from '../netlink/codecs.ts'
-import type { Message } from '../netlink/message.ts'
-import { decodeLink, getLink } from '../rtnetlink/links.ts'
-import { routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
-import { noLink } from './links.ts'
-import type { LinkRef } from './links.ts'
-
-/** Links that are asked for in one sendmsg: each answer takes some 1,700 bytes. */
-const chunk = 500
+import { absent, briefLinks } from './brief-links.ts'
+import { noLink } from './link-ref.ts'
+import type { LinkRef } from './link-ref.ts'
 
 const isName = (link: LinkRef | undefined): link is string => isInterfaceName(link)
 
@@ -20,14 +15,8 @@ export class Indices {
   static async of(channel: Channel, links: Iterable<LinkRef | undefined>): Promise<Indices> {
     const indices = new Indices()
     const names = [...new Set([...links].filter(isName))]
-    for (let start = 0; start < names.length; start += chunk) {
-      const some = names.slice(start, start + chunk)
-      const replies = await channel.attempt(routeStep(some.map(getLink), { mayFail: true }))
-      some.forEach((name, position) => {
-        const error = replies.errorOf(position)
-        indices.#found.set(name, error === undefined ? decodeLink(replies.messages[position]?.[0] as Message).index : noLink(error, name))
-      })
-    }
+    const found = await briefLinks(channel, names)
+    for (const [position, name] of names.entries()) indices.#found.set(name, found[position]?.index ?? noLink(absent(name), name))
     return indices
   }
 

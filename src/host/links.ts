@@ -1,22 +1,24 @@
 /** Network interfaces: what `ip link` and `bridge link` do. */
-import { constants } from 'node:os'
 import type { Step } from '../../binding/index.ts'
 import { InvalidArgumentError, VirbrError } from '../errors.ts'
-import { INTERFACE_NAME_RULE, isInterfaceName } from '../netlink/codecs.ts'
-import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { decodeLink, deleteLink, getLink, listLinks, newLink, setLink } from '../rtnetlink/links.ts'
 import type { Link, LinkChange as WireChange, LinkFilter as WireFilter, LinkSpec as WireSpec, VethPeer } from '../rtnetlink/links.ts'
+import type { BulkOptions } from './bulk.ts'
 import { Channel, failure, repliesOf, routeStep } from './channel.ts'
+import { createMany } from './create-links.ts'
+import type { MadeLink } from './create-links.ts'
+import { deleteMany } from './delete-links.ts'
+import { checkLinkName, checkLinkRef, noLink } from './link-ref.ts'
+import type { LinkRef } from './link-ref.ts'
 import { netnsSource, openNative } from './netns.ts'
 import type { Netns } from './netns.ts'
-import { checkTapOptions } from './taps.ts'
+import { checkTapSpec, refuseOptions, tapChange } from './taps.ts'
 import type { TapOptions } from './taps.ts'
 
+export type { MadeLink } from './create-links.ts'
+export type { LinkRef } from './link-ref.ts'
 export type { TapOptions } from './taps.ts'
-
-/** A link by name or by index. */
-export type LinkRef = string | number
 
 /** The other end of a veth. */
 export interface PeerSpec extends VethPeer {
@@ -56,11 +58,6 @@ export interface LinkFilter extends Omit<WireFilter, 'master'> {
 
 /** A created link; a tap without `persist` brings its queues, one open descriptor each, which the caller closes. */
 export type CreatedLink = Link & { fds?: number[] }
-
-export function checkLinkRef(link: unknown, field = 'link'): asserts link is LinkRef {
-  if (typeof link === 'number' ? Number.isInteger(link) && link > 0 : isInterfaceName(link)) return
-  throw new InvalidArgumentError(field, link, `${INTERFACE_NAME_RULE}; or an index`)
-}
 
 /**
  * Links of a namespace: `host.links`. A link that is not there is ERR_NO_LINK; what the kernel refuses ERR_NETLINK, with
@@ -102,7 +99,7 @@ export class Links {
   async create(spec: LinkSpec): Promise<CreatedLink> {
     if (typeof spec !== 'object' || spec === null) throw new InvalidArgumentError('spec', spec, 'a link specification')
     // Without a name the kernel would choose one.
-    checkName(spec.name, 'name')
+    checkLinkName(spec.name, 'name')
     if (spec.kind === 'tap' || spec.kind === 'tun') return this.#createTap(spec, spec.kind)
     const { master, netns, veth, tap, tun, ...rest } = spec
     if (tap !== undefined || tun !== undefined) refuseOptions(spec)
@@ -166,6 +163,24 @@ export class Links {
     if (error !== undefined) throw noLink(error, link)
   }
 
+  /**
+   * Creates many links, of any kinds, in the order that costs least. With `atomic` (default) all or none, otherwise each
+   * stands for itself. Links may be put into, or stand on, others of the same call. Records are light: `list` has the whole.
+   * Rejects with ERR_INVALID_ARGUMENT before anything is done, ERR_BULK. About 0.8 ms a veth that is up in a bridge.
+   */
+  createMany(specs: readonly LinkSpec[], options: BulkOptions = {}): Promise<MadeLink[]> {
+    return createMany(this.#channel, specs, options)
+  }
+
+  /**
+   * Deletes many links, for one wait of the kernel a few hundred: about 0.6 ms each, where one by one takes 20 to 60. Also
+   * taps that somebody has open. With `atomic` (default) none if one is not there or cannot be deleted, as hardware; what
+   * has been deleted cannot be undone. Rejects with ERR_BULK.
+   */
+  deleteMany(links: readonly LinkRef[], options: BulkOptions = {}): Promise<void> {
+    return deleteMany(this.#channel, links, options)
+  }
+
   /** The index behind a name. Rejects with ERR_NO_LINK. */
   async index(link: LinkRef, field = 'link'): Promise<number> {
     checkLinkRef(link, field)
@@ -173,11 +188,9 @@ export class Links {
   }
 
   async #createTap(spec: LinkSpec, mode: 'tap' | 'tun'): Promise<CreatedLink> {
-    const { name, kind: _kind, tap, tun, veth, master, netns, ...change } = spec
-    const given = (mode === 'tap' ? tap : tun) ?? {}
-    checkTapOptions(given, mode)
-    const { persist = true, ...options } = given
-    if ((mode === 'tap' ? tun : tap) !== undefined || veth !== undefined || spec.bridge !== undefined) refuseOptions(spec)
+    const { name, master, netns } = spec
+    const { persist = true, ...options } = checkTapSpec(spec)
+    const change = tapChange(spec)
     if (netns !== undefined) {
       await using there = await openChannel(netns)
       const { netns: _netns, ...here } = spec
@@ -190,7 +203,7 @@ export class Links {
     const { error } = await this.#channel.attempt(free)
     if (error === undefined) throw new VirbrError('ERR_NETLINK', `create ${mode} ${name}: EEXIST, already exists`)
     const set = routeStep([...requests, getLink(name)])
-    const make: Step = { op: 'tap', name, mode, persist, ...options }
+    const make: Step = { op: 'tap', name, persist, ...options }
     const { results, failed } = await this.#channel.exec([make, set])
     const fds = (results[0] ?? []) as number[]
     if (failed !== undefined) {
@@ -205,24 +218,7 @@ export class Links {
   }
 }
 
-function checkName(name: unknown, field: string): void {
-  if (!isInterfaceName(name)) throw new InvalidArgumentError(field, name, INTERFACE_NAME_RULE)
-}
-
-/** Options of another kind than the link's own. */
-function refuseOptions(spec: LinkSpec): never {
-  const other = (['tap', 'tun', 'veth', 'bridge'] as const).find(kind => kind !== spec.kind && spec[kind] !== undefined)
-  throw new InvalidArgumentError(other ?? 'kind', other && spec[other], `no options of another kind than ${spec.kind}`)
-}
-
 async function openChannel(netns: Netns): Promise<AsyncDisposable & { channel: Channel }> {
   const channel = new Channel(await openNative(netnsSource(netns)))
   return { channel, [Symbol.asyncDispose]: () => channel.close() }
 }
-
-export function noLink(error: NetlinkError, link: LinkRef): VirbrError {
-  return error.errno === constants.errno.ENODEV
-    ? new VirbrError('ERR_NO_LINK', `no link ${typeof link === 'number' ? `with index ${link}` : link}`, { cause: error })
-    : error
-}
-

@@ -11,8 +11,9 @@ import type { BulkOptions } from './bulk.ts'
 import { routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
 import { Indices } from './indices.ts'
-import { checkLinkRef, noLink } from './links.ts'
-import type { LinkRef, Links } from './links.ts'
+import { checkLinkRef, noLink } from './link-ref.ts'
+import type { LinkRef } from './link-ref.ts'
+import type { Links } from './links.ts'
 import { bulkFlushUnsupported, vlansUnsupported } from './unsupported.ts'
 
 /** What identifies an entry of ARP (IPv4) or NDP (IPv6). */

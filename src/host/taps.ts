@@ -1,6 +1,8 @@
 /** What a tap or tun may be asked to be. Source: Documentation/networking/tuntap.rst, linux/if_tun.h. */
 import type { TapStep } from '../../binding/index.ts'
 import { InvalidArgumentError, didYouMean } from '../errors.ts'
+import type { LinkChange } from '../rtnetlink/links.ts'
+import type { LinkSpec } from './links.ts'
 
 /** Options of a tap or tun. `owner` and `group` are numeric ids that may open it without CAP_NET_ADMIN. */
 export interface TapOptions extends Pick<TapStep, 'owner' | 'group' | 'vnetHeader' | 'queues' | 'multiQueue'> {
@@ -40,4 +42,26 @@ export function checkTapOptions(options: object, field: string): asserts options
     const { accepts, accepted } = rules[name as keyof TapOptions]
     if (value !== undefined && !accepts(value)) throw new InvalidArgumentError(path, value, accepted)
   }
+}
+
+/** Options of another kind than the link's own. */
+export function refuseOptions(spec: LinkSpec): never {
+  const other = (['tap', 'tun', 'veth', 'bridge'] as const).find(kind => kind !== spec.kind && spec[kind] !== undefined)
+  throw new InvalidArgumentError(other ?? 'kind', other && spec[other], `no options of another kind than ${spec.kind}`)
+}
+
+/** The options of a tap's or tun's specification, checked. */
+export function checkTapSpec(spec: LinkSpec): TapOptions & { mode: 'tap' | 'tun' } {
+  const { tap, tun, veth, bridge } = spec
+  const mode = spec.kind as 'tap' | 'tun'
+  const options = (mode === 'tap' ? tap : tun) ?? {}
+  checkTapOptions(options, mode)
+  if ((mode === 'tap' ? tun : tap) !== undefined || veth !== undefined || bridge !== undefined) refuseOptions(spec)
+  return { ...options, mode }
+}
+
+/** What is set of a tap or tun after it has been made. */
+export function tapChange(spec: LinkSpec): LinkChange {
+  const { name: _name, kind: _kind, tap: _tap, tun: _tun, master: _master, netns: _netns, ...change } = spec
+  return change as LinkChange
 }

@@ -2,7 +2,7 @@
 import type { Parameters, TypedParameters } from '../../binding/libvirt.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { Bandwidth as parameter } from './constants.ts'
-import { checkOptions, wholeNumber } from './options.ts'
+import { anything, checkOptions, wholeNumber } from './options.ts'
 
 /** Limits of one direction. Source: libvirt's formatnetwork, "Quality of service". */
 export interface Rates {
@@ -42,8 +42,7 @@ const uint32 = wholeNumber(0, 0xffff_ffff)
 
 /** Throws InvalidArgumentError unless libvirt can take it. */
 export function checkBandwidth(what: string, change: unknown): asserts change is BandwidthChange {
-  const any = { accepted: '', test: () => true }
-  checkOptions(what, change, { inbound: any, outbound: any })
+  checkOptions(what, change, { inbound: anything, outbound: anything })
   for (const [direction, names] of Object.entries(directions)) {
     const rates = (change as Record<string, unknown>)[direction]
     if (rates === undefined || rates === null) continue

@@ -1,7 +1,6 @@
 /** What happens to domains, as events. Source: virDomainEventID. */
 import type { ConnectionHandle, DomainEventPayload } from '../../binding/index.ts'
 import { UnsupportedError } from '../errors.ts'
-import { uuid as uuidCodec } from '../network/codecs.ts'
 import type { EventQueue, OverrunEvent } from '../events.ts'
 import * as c from './constants.ts'
 import { domainId } from './domain.ts'
@@ -10,7 +9,8 @@ import { listenToAll, watchEvents } from './events.ts'
 import type { GapEvent } from './events.ts'
 import { listenToDomains } from './listeners.ts'
 import type { Stop } from './listeners.ts'
-import { aText, checkOptions } from './options.ts'
+import { isMeant } from './named.ts'
+import { aText, anything, checkOptions } from './options.ts'
 import type { Check } from './options.ts'
 import type { Session } from './session.ts'
 
@@ -99,7 +99,6 @@ const types: Readonly<Record<DomainEventType, { id: number, decode: Decode, sinc
 
 const names = Object.keys(types) as DomainEventType[]
 
-const anything: Check = { accepted: '', test: () => true }
 const someTypes: Check = {
   accepted: `an array of ${names.map(name => `'${name}'`).join(', ')}`,
   test: value => Array.isArray(value) && value.length > 0 && value.every(name => names.includes(name as DomainEventType)),
@@ -109,10 +108,10 @@ const someTypes: Check = {
 export function watchDomains(session: Session, options: DomainWatchOptions): DomainWatch {
   checkOptions('options', options, { domain: aText, events: someTypes, limit: anything, signal: anything })
   const { domain, events, limit, signal } = options
-  const wanted = domain === undefined ? undefined : (uuidCodec.parse(domain) ?? domain)
+  const isWanted = isMeant(domain)
   const register = (connection: ConnectionHandle, push: (event: DomainEvent) => void): Promise<Stop> =>
     listenToAll(connection, (events ?? names).map(type => ({
-      listen: () => listenTo(connection, type, listener(type, wanted, domain, push)),
+      listen: () => listenTo(connection, type, listener(type, isWanted, push)),
       // Asked for by name, it must be there.
       optional: events === undefined,
     })))
@@ -133,11 +132,10 @@ async function listenTo(
 }
 
 function listener(
-  type: DomainEventType, uuid: string | undefined, name: string | undefined, push: (event: DomainEvent) => void,
+  type: DomainEventType, isWanted: (payload: DomainEventPayload) => boolean, push: (event: DomainEvent) => void,
 ): (payload: DomainEventPayload) => void {
   const { decode } = types[type]
   return payload => {
-    if (name !== undefined && payload.name !== name && payload.uuid !== uuid) return
-    push(decode({ name: payload.name, uuid: payload.uuid, id: domainId(payload.id) }, payload))
+    if (isWanted(payload)) push(decode({ name: payload.name, uuid: payload.uuid, id: domainId(payload.id) }, payload))
   }
 }

@@ -1,14 +1,13 @@
 /** Domains, as far as their networks are concerned: which there are, their life, their interfaces. */
 import type { DomainHandle } from '../../binding/index.ts'
 import { InvalidArgumentError } from '../errors.ts'
-import { uuid as uuidCodec } from '../network/codecs.ts'
 import { calls } from './calls.ts'
 import { ConnectListAllDomainsFlags as list, DomainCreateFlags, DomainDefineFlags } from './constants.ts'
 import { Domain } from './domain.ts'
 import { watchDomains } from './domain-events.ts'
 import type { DomainWatch, DomainWatchOptions } from './domain-events.ts'
-import { isLibvirt } from './errors.ts'
 import { Held } from './held.ts'
+import { byName, lookUp } from './named.ts'
 import { checkText, flagsOf, wholeNumber } from './options.ts'
 import type { Session } from './session.ts'
 
@@ -77,7 +76,7 @@ export class Domains {
   async list(filter: DomainFilter = {}): Promise<Domain[]> {
     const flags = flagsOf('filter', filter, filterFlags)
     const handles = await this.#session.use(connection => calls.virConnectListAllDomains(connection, flags))
-    return handles.map(handle => this.#domain(handle)).sort((a, b) => a.name < b.name ? -1 : 1)
+    return handles.map(handle => this.#domain(handle)).sort(byName)
   }
 
   /** By name, by UUID in any spelling, or, a number, by the id of a running one. Rejects with ERR_NO_DOMAIN. */
@@ -88,15 +87,11 @@ export class Domains {
       return this.#domain(await this.#session.use(connection => calls.virDomainLookupByID(connection, by)))
     }
     checkText('nameOrUuid', by)
-    const uuid = uuidCodec.parse(by)
-    return this.#domain(await this.#session.use(async connection => {
-      try {
-        return await calls.virDomainLookupByName(connection, by)
-      } catch (error) {
-        if (uuid === undefined || !isLibvirt(error, 'NO_DOMAIN')) throw error
-        return calls.virDomainLookupByUUIDString(connection, uuid)
-      }
-    }))
+    return this.#domain(await this.#session.use(connection => lookUp(by, {
+      missing: 'NO_DOMAIN',
+      byName: name => calls.virDomainLookupByName(connection, name),
+      byUuid: uuid => calls.virDomainLookupByUUIDString(connection, uuid),
+    })))
   }
 
   /** Makes a persistent domain, or replaces its configuration; not started. `validate`: against libvirt's schema. */

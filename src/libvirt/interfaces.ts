@@ -6,6 +6,7 @@ import type { InterfaceHandle } from '../../binding/index.ts'
 import { calls } from './calls.ts'
 import { ConnectListAllInterfacesFlags, InterfaceDefineFlags, InterfaceXMLFlags } from './constants.ts'
 import { Held } from './held.ts'
+import { byName } from './named.ts'
 import { aMac, check, checkText, flagsOf } from './options.ts'
 import type { Session } from './session.ts'
 
@@ -25,7 +26,7 @@ export class HostInterfaces {
   async list(filter: { active?: boolean } = {}): Promise<HostInterface[]> {
     const flags = flagsOf('filter', filter, listFlags)
     const handles = await this.#session.use(connection => calls.virConnectListAllInterfaces(connection, flags))
-    return handles.map(handle => this.#interface(handle)).sort((a, b) => a.name < b.name ? -1 : 1)
+    return handles.map(handle => this.#interface(handle)).sort(byName)
   }
 
   /** Rejects with ERR_NO_INTERFACE. */

@@ -9,14 +9,14 @@ import {
   ConnectListAllNetworksFlags as ListFlags, NetworkCreateFlags, NetworkDefineFlags, NetworkEventID, NetworkEventLifecycleType,
   NetworkMetadataType, label,
 } from './constants.ts'
-import { isLibvirt } from './errors.ts'
 import { listenToAll, watchEvents } from './events.ts'
 import type { Watch } from './events.ts'
 import { explainDefine } from './explain.ts'
 import { listenToNetworks } from './listeners.ts'
 import type { Stop } from './listeners.ts'
 import { LibvirtNetwork } from './network.ts'
-import { aText, checkOptions, checkText, flagsOf } from './options.ts'
+import { byName, isMeant, lookUp } from './named.ts'
+import { aText, anything, checkOptions, checkText, flagsOf } from './options.ts'
 import type { Session } from './session.ts'
 
 const listFlags = {
@@ -24,8 +24,6 @@ const listFlags = {
   persistent: [ListFlags.PERSISTENT, ListFlags.TRANSIENT],
   autostart: [ListFlags.AUTOSTART, ListFlags.NO_AUTOSTART],
 } as const
-
-const uuidForm = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i
 
 export interface DefineOptions {
   /** Have libvirt check the XML against its schema first, which refuses what it would pass over. libvirt ≥ 7.8. */
@@ -44,19 +42,16 @@ export class LibvirtNetworks implements Networks {
   async list(filter: NetworkFilter = {}): Promise<LibvirtNetwork[]> {
     const flags = flagsOf('filter', filter, listFlags)
     const handles = await this.#session.use(connection => calls.virConnectListAllNetworks(connection, flags))
-    return handles.map(handle => this.#network(handle)).sort((a, b) => a.name < b.name ? -1 : 1)
+    return handles.map(handle => this.#network(handle)).sort(byName)
   }
 
   async get(nameOrUuid: string): Promise<LibvirtNetwork> {
     checkText('nameOrUuid', nameOrUuid)
-    return this.#network(await this.#session.use(async connection => {
-      try {
-        return await calls.virNetworkLookupByName(connection, nameOrUuid)
-      } catch (error) {
-        if (!isLibvirt(error, 'NO_NETWORK') || !uuidForm.test(nameOrUuid)) throw error
-        return calls.virNetworkLookupByUUIDString(connection, nameOrUuid)
-      }
-    }))
+    return this.#network(await this.#session.use(connection => lookUp(nameOrUuid, {
+      missing: 'NO_NETWORK',
+      byName: name => calls.virNetworkLookupByName(connection, name),
+      byUuid: uuid => calls.virNetworkLookupByUUIDString(connection, uuid),
+    })))
   }
 
   /** XML is given to libvirt as it is; an object is checked with validateNetwork first. */
@@ -98,7 +93,7 @@ export class LibvirtNetworks implements Networks {
   watch(options: WatchOptions = {}): Watch<NetworkEvent> {
     const { network, ...queueOptions } = options
     checkOptions('options', options, { network: aText, limit: anything, signal: anything })
-    const isWanted = wantedNetwork(network)
+    const isWanted = isMeant(network)
     return watchEvents<NetworkEvent>(this.#session, (connection, push) => listen(connection, event => {
       if (isWanted(event)) push(event)
     }), queueOptions)
@@ -109,20 +104,7 @@ export class LibvirtNetworks implements Networks {
   }
 }
 
-/** Others check it. */
-const anything = { accepted: 'anything', test: () => true }
-
 type NamedEvent = Extract<NetworkEvent, { uuid: string }>
-
-function wantedNetwork(nameOrUuid: string | undefined): (event: NamedEvent) => boolean {
-  if (nameOrUuid === undefined) return () => true
-  const plain = plainUuid(nameOrUuid)
-  return ({ name, uuid }) => name === nameOrUuid || plainUuid(uuid) === plain
-}
-
-function plainUuid(uuid: string): string {
-  return uuid.replaceAll('-', '').toLowerCase()
-}
 
 function listen(connection: ConnectionHandle, push: (event: NamedEvent) => void): Promise<Stop> {
   const decoded = (event: number, decode: (payload: NetworkEventPayload) => NamedEvent | undefined) => () =>

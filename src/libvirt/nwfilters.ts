@@ -1,17 +1,14 @@
 /** Network filters, and their bindings to guests' devices. Source: virNWFilter, virNWFilterBinding, virsh's nwfilter-*. */
 import type { NwfilterBindingHandle, NwfilterHandle } from '../../binding/index.ts'
-import { uuid as uuidCodec } from '../network/codecs.ts'
 import { calls } from './calls.ts'
 import { NWFilterBindingCreateFlags, NWFilterDefineFlags } from './constants.ts'
-import { isLibvirt } from './errors.ts'
 import { Held } from './held.ts'
+import { byName, lookUp } from './named.ts'
 import { checkText, flagsOf } from './options.ts'
 import type { Session } from './session.ts'
 
 const defineFlags = { validate: NWFilterDefineFlags.VALIDATE } as const
 const bindingFlags = { validate: NWFilterBindingCreateFlags.VALIDATE } as const
-
-const byName = (a: { name: string }, b: { name: string }): number => a.name < b.name ? -1 : 1
 
 /** All filters of a hypervisor: `connection.nwfilters`. */
 export class Nwfilters {
@@ -30,15 +27,11 @@ export class Nwfilters {
   /** By name, or by UUID in any spelling. Rejects with ERR_NO_NWFILTER. */
   async get(nameOrUuid: string): Promise<Nwfilter> {
     checkText('nameOrUuid', nameOrUuid)
-    const uuid = uuidCodec.parse(nameOrUuid)
-    return this.#filter(await this.#session.use(async connection => {
-      try {
-        return await calls.virNWFilterLookupByName(connection, nameOrUuid)
-      } catch (error) {
-        if (uuid === undefined || !isLibvirt(error, 'NO_NWFILTER')) throw error
-        return calls.virNWFilterLookupByUUIDString(connection, uuid)
-      }
-    }))
+    return this.#filter(await this.#session.use(connection => lookUp(nameOrUuid, {
+      missing: 'NO_NWFILTER',
+      byName: name => calls.virNWFilterLookupByName(connection, name),
+      byUuid: uuid => calls.virNWFilterLookupByUUIDString(connection, uuid),
+    })))
   }
 
   /**

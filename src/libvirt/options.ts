@@ -8,6 +8,9 @@ export interface Check {
   test(value: unknown): boolean
 }
 
+/** For what others check. */
+export const anything: Check = { accepted: 'anything', test: () => true }
+
 export const aBoolean: Check = { accepted: 'true or false', test: value => typeof value === 'boolean' }
 
 /** A C string that says something: an empty one is never a name, and a NUL would end it early. */

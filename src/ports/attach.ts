@@ -5,18 +5,18 @@
  */
 import { constants } from 'node:os'
 import type { StepFailure, TapStep } from '../../binding/index.ts'
-import { Channel, failure, repliesOf, routeStep } from '../host/channel.ts'
-import { netnsSource, openNative } from '../host/netns.ts'
-import type { Netns } from '../host/netns.ts'
+import { failure, routeStep } from '../host/channel.ts'
+import type { Channel } from '../host/channel.ts'
+import { deleteLinks } from '../host/delete-links.ts'
+import { chunksOf, briefLinks } from '../host/brief-links.ts'
+import { Namespaces } from '../host/namespaces.ts'
 import type { AnyRequest } from '../netlink/message.ts'
 import type { Port, PortSpec } from '../network/connection.ts'
-import { decodeBriefLink, getBriefLink } from '../rtnetlink/brief.ts'
 import type { BriefLink } from '../rtnetlink/brief.ts'
 import { newLink, setLink } from '../rtnetlink/links.ts'
 import { formatAlias } from './alias.ts'
 import { lookAround, nameTaken, planPorts } from './plan.ts'
 import type { PlannedPort } from './plan.ts'
-import { chunksOf, deleteLinks } from './remove.ts'
 import { releaseAddresses, reserveAddress } from './reservations.ts'
 import { at, checkSpecs } from './spec.ts'
 import type { CheckedSpec } from './spec.ts'
@@ -25,6 +25,9 @@ import type { PortNetwork, PortTarget } from './target.ts'
 
 /** How often a name is chosen again that somebody else took at the same moment. */
 const attempts = 20
+
+/** How many ports go into one visit to the Host's thread: other requests of the Host wait meanwhile. */
+const portsAtOnce = 500
 
 /** Names that calls of this process are about to make, by namespace: they would all choose the same. */
 const promised = new Map<string, Set<string>>()
@@ -39,7 +42,10 @@ export async function attachPorts(target: PortTarget, specs: readonly PortSpec[]
   if (checked.length === 0) return []
   return target.channel.hold(async channel => {
     await using namespaces = new Namespaces(channel)
-    await namespaces.open(checked)
+    for (const spec of checked) {
+      const { netns } = spec.peer ?? {}
+      if (netns !== undefined) await namespaces.open(netns, error => inItem(error, spec, 'peer.netns'))
+    }
     for (let attempt = 1; ; attempt++) {
       const surroundings = await lookAround(channel, network)
       const others = promisedNames(channel)
@@ -73,20 +79,20 @@ async function make(
   const made: string[] = []
   const reserved: PlannedPort[] = []
   try {
-    for (const chunk of chunksOf(ports)) await create(channel, namespaces, chunk, made)
+    for (const chunk of chunksOf(ports, portsAtOnce)) await create(channel, namespaces, chunk, made)
     const links: BriefLink[] = []
-    for (const chunk of chunksOf(ports)) links.push(...await configure(channel, network, chunk, bridge))
+    for (const chunk of chunksOf(ports, portsAtOnce)) links.push(...await configure(channel, network, chunk, bridge))
     for (const port of ports) {
       if (port.ip === undefined) continue
       await reserveAddress(network, port).catch((error: Error) => { throw inItem(error, port, 'ip') })
       reserved.push(port)
     }
-    await namespaces.setUp(ports)
+    await setUp(namespaces, ports)
     return links.map(link => portOf(link, network))
   } catch (error) {
     // What went wrong first is what the caller has to know.
     await releaseAddresses(network, reserved).catch(() => {})
-    await deleteLinks(channel, made).catch(() => {})
+    await deleteLinks(channel, made.map(link => ({ link, group: 0 }))).catch(() => {})
     throw error
   }
 }
@@ -115,7 +121,7 @@ function vethRequest(port: PlannedPort, namespaces: Namespaces): AnyRequest {
   const { ifname, mac, ownMac, mtu, queues, peer } = port
   const common = { mtu, numTxQueues: queues, numRxQueues: queues }
   const spec = { name: ifname, kind: 'veth', mac: ownMac, ...common, veth: { peer: { name: peer?.ifname ?? '', mac, ...common } } }
-  const netnsFd = namespaces.fdOf(port)
+  const netnsFd = namespaces.fdOf(peer?.netns)
   const [request] = newLink(spec, netnsFd === undefined ? {} : { peerNetnsFd: netnsFd })
   const there = peer?.netns === undefined ? '' : ` in namespace ${peer.netns}`
   return { ...request as AnyRequest, operation: `${prefix(port)}create veth ${ifname} with peer ${peer?.ifname}${there}` }
@@ -137,19 +143,13 @@ function tapError(port: PlannedPort, failed: StepFailure): Error {
   return port.named ? new LostName('', { cause: error }) : error
 }
 
-/** Replies to several reads at once wait in the socket's buffer, which may be small in a user namespace. */
-const readsAtOnce = 50
-
 /** Into the bridge and up, with the record; the links as they are then. */
 async function configure(
   channel: Channel, network: PortNetwork, ports: readonly PlannedPort[], bridge: BriefLink,
 ): Promise<BriefLink[]> {
-  const change = routeStep(ports.flatMap(port => portRequests(port, network, bridge)))
-  const reads = [...chunksOf(ports, readsAtOnce)].map(few => routeStep(few.map(({ ifname }) => getBriefLink(ifname))))
-  const steps = [change, ...reads]
-  const { results, failed } = await channel.exec(steps)
-  if (failed !== undefined) throw failure(steps[failed.step] ?? change, failed, results[failed.step])
-  return reads.flatMap((step, index) => repliesOf(step, results[index + 1]).messages.flatMap(messages => messages.map(decodeBriefLink)))
+  await channel.request(ports.flatMap(port => portRequests(port, network, bridge)))
+  const links = await briefLinks(channel, ports.map(({ ifname }) => ifname))
+  return links.filter(link => link !== undefined)
 }
 
 function portRequests(port: PlannedPort, { uuid }: PortNetwork, bridge: BriefLink): AnyRequest[] {
@@ -164,52 +164,19 @@ function portRequests(port: PlannedPort, { uuid }: PortNetwork, bridge: BriefLin
   return requests.map(request => ({ ...request, operation }))
 }
 
-/** Where peers are born. A namespace that several have is opened once; closed with the call. */
-class Namespaces implements AsyncDisposable {
-  readonly #home: Channel
-  readonly #opened = new Map<Netns, Channel>()
-
-  constructor(home: Channel) {
-    this.#home = home
+async function setUp(namespaces: Namespaces, ports: readonly PlannedPort[]): Promise<void> {
+  const byChannel = new Map<Channel, AnyRequest[]>()
+  for (const port of ports) {
+    if (port.peer?.up !== true) continue
+    const { netns, ifname } = port.peer
+    const channel = namespaces.channelOf(netns)
+    const requests = setLink(ifname, { up: true }).map(request => ({ ...request, operation: `${prefix(port)}set peer ${ifname} up` }))
+    const others = byChannel.get(channel)
+    if (others === undefined) byChannel.set(channel, requests)
+    else others.push(...requests)
   }
-
-  async open(specs: readonly CheckedSpec[]): Promise<void> {
-    const first = new Map<Netns, CheckedSpec>()
-    for (const spec of specs) {
-      const { netns } = spec.peer ?? {}
-      if (netns !== undefined && !first.has(netns)) first.set(netns, spec)
-    }
-    const opened = await Promise.allSettled([...first].map(async ([netns, spec]) => {
-      const native = await openNative(netnsSource(netns)).catch((error: Error) => { throw inItem(error, spec, 'peer.netns') })
-      this.#opened.set(netns, new Channel(native))
-    }))
-    const failed = opened.find(result => result.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
-  }
-
-  /** For IFLA_NET_NS_FD; undefined: beside the other end. */
-  fdOf({ peer }: PlannedPort): number | undefined {
-    return peer?.netns === undefined ? undefined : this.#opened.get(peer.netns)?.native.netnsFd
-  }
-
-  async setUp(ports: readonly PlannedPort[]): Promise<void> {
-    const byChannel = new Map<Channel, AnyRequest[]>()
-    for (const port of ports) {
-      if (port.peer?.up !== true) continue
-      const { netns, ifname } = port.peer
-      const channel = netns === undefined ? this.#home : this.#opened.get(netns) ?? this.#home
-      const requests = setLink(ifname, { up: true }).map(request => ({ ...request, operation: `${prefix(port)}set peer ${ifname} up` }))
-      const others = byChannel.get(channel)
-      if (others === undefined) byChannel.set(channel, requests)
-      else others.push(...requests)
-    }
-    for (const [channel, requests] of byChannel) {
-      for (const chunk of chunksOf(requests)) await channel.request(chunk)
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#opened.values()].map(channel => channel.close()))
+  for (const [channel, requests] of byChannel) {
+    for (const chunk of chunksOf(requests, portsAtOnce)) await channel.request(chunk)
   }
 }
 

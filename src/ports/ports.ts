@@ -1,15 +1,13 @@
 /** Guests' ports of a network, for either driver: what `Network.attachMany`, `detachMany` and `ports` do. */
-import { constants } from 'node:os'
 import { InvalidArgumentError, VirbrError } from '../errors.ts'
 import type { Channel } from '../host/channel.ts'
-import { failure, repliesOf, routeStep } from '../host/channel.ts'
+import { deleteLinks } from '../host/delete-links.ts'
+import { briefLinks } from '../host/brief-links.ts'
 import { INTERFACE_NAME_RULE, isInterfaceName } from '../netlink/codecs.ts'
 import type { Port } from '../network/connection.ts'
-import { decodeBriefLink, getBriefLink } from '../rtnetlink/brief.ts'
 import type { BriefLink } from '../rtnetlink/brief.ts'
 import { parseAlias } from './alias.ts'
 import type { PortRecord } from './alias.ts'
-import { chunksOf, deleteLinks } from './remove.ts'
 import { releaseAddresses } from './reservations.ts'
 import { bridgeLinks, findBridge, portOf } from './target.ts'
 import type { PortTarget } from './target.ts'
@@ -38,7 +36,7 @@ export async function detachPorts({ channel, network }: PortTarget, ifnames: rea
     })
     // First, so that a call that is cut off can be repeated: the record goes with the link.
     await releaseAddresses(network, ports.map(({ record }) => record))
-    await deleteLinks(held, ports.map(({ link }) => link.index))
+    await deleteLinks(held, ports.map(({ link: { index, group } }) => ({ link: index, group })))
   })
 }
 
@@ -52,22 +50,10 @@ function checkNames(ifnames: readonly string[]): void {
   }
 }
 
-/** Replies to several reads at once wait in the socket's buffer, which may be small in a user namespace. */
-const readsAtOnce = 50
-
 /** What there is by these names, of links that `attach` made. */
 async function findPorts(channel: Channel, ifnames: readonly string[]): Promise<({ link: BriefLink, record: PortRecord } | undefined)[]> {
-  const steps = [...chunksOf(ifnames, readsAtOnce)].map(few => routeStep(few.map(getBriefLink), { mayFail: true }))
-  const { results, failed } = await channel.exec(steps)
-  if (failed !== undefined) throw failure(steps[failed.step] as never, failed)
-  return steps.flatMap((step, at) => {
-    const replies = repliesOf(step, results[at])
-    const error = replies.firstError(constants.errno.ENODEV)
-    if (error !== undefined) throw error
-    return replies.messages.map(([message]) => {
-      const link = message === undefined ? undefined : decodeBriefLink(message)
-      const record = parseAlias(link?.alias)
-      return link === undefined || record === undefined ? undefined : { link, record }
-    })
+  return (await briefLinks(channel, ifnames)).map(link => {
+    const record = parseAlias(link?.alias)
+    return link === undefined || record === undefined ? undefined : { link, record }
   })
 }

@@ -26,6 +26,7 @@ const briefAttributes = attributes({
   mac: [c.IFLA_ADDRESS, hardwareAddress],
   mtu: [c.IFLA_MTU, u32],
   master: [c.IFLA_MASTER, u32],
+  group: [c.IFLA_GROUP, u32],
   alias: [c.IFLA_IFALIAS, text(255)],
   extMask: [c.IFLA_EXT_MASK, u32],
   linkinfo: [c.IFLA_LINKINFO, linkInfo],
@@ -41,17 +42,22 @@ export interface BriefLink {
   mac: string
   mtu: number
   alias: string | undefined
+  /** Index. */
+  master: number | undefined
+  /** 0 by default. */
+  group: number
   /** Administratively up. */
   up: boolean
   /** As port of a bridge. */
   isolated: boolean
 }
 
-/** One link by name; ENODEV if there is none. */
-export function getBriefLink(name: string): AnyRequest {
+/** One link; ENODEV if there is none. */
+export function getBriefLink(link: string | number): AnyRequest {
+  const [header, name] = typeof link === 'number' ? [{ index: link }, {}] : [{}, { name: link }]
   return change({
-    type: c.RTM_GETLINK, flags: 0, format: briefMessage, header: {}, attributes: { name, extMask: c.RTEXT_FILTER_SKIP_STATS },
-    operation: `get link ${name}`,
+    type: c.RTM_GETLINK, flags: 0, format: briefMessage, header, attributes: { ...name, extMask: c.RTEXT_FILTER_SKIP_STATS },
+    operation: `get link ${link}`,
   })
 }
 
@@ -65,7 +71,7 @@ export function listBriefLinks(master: number): AnyRequest {
 
 export function decodeBriefLink(message: Message): BriefLink {
   const { index, flags } = message.header as { index: number, flags: number }
-  const { name = '', mac = '', mtu = 0, alias, linkinfo = {} } = message.attributes as TableValues<typeof briefAttributes>
+  const { name = '', mac = '', mtu = 0, alias, master, group = 0, linkinfo = {} } = message.attributes as TableValues<typeof briefAttributes>
   const { kind, data, portData } = linkinfo
   return {
     index,
@@ -74,6 +80,8 @@ export function decodeBriefLink(message: Message): BriefLink {
     mac,
     mtu,
     alias,
+    master,
+    group,
     up: (flags & c.IFF_UP) !== 0,
     isolated: (portData as { isolated?: boolean } | undefined)?.isolated === true,
   }

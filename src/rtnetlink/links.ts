@@ -201,6 +201,17 @@ export function deleteGroup(group: number): AnyRequest {
   })
 }
 
+/**
+ * Is a group, other than 0, in use? Refused if it is (EINVAL: the address is too short for any of its links), and then
+ * nothing has been changed; carried out for no link if it is not.
+ */
+export function probeGroup(group: number): AnyRequest {
+  return change({
+    type: c.RTM_NEWLINK, flags: 0, format: linkMessage, header: {},
+    attributes: { group, raw: [{ type: c.IFLA_ADDRESS, data: new Uint8Array(0) }] }, operation: `look for links of group ${group}`,
+  })
+}
+
 /** One link; ENODEV if there is none. */
 export function getLink(link: string | number): AnyRequest {
   return change({

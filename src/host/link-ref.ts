@@ -1,0 +1,23 @@
+/** How links are named in calls. */
+import { constants } from 'node:os'
+import { InvalidArgumentError, VirbrError } from '../errors.ts'
+import { INTERFACE_NAME_RULE, isInterfaceName } from '../netlink/codecs.ts'
+import type { NetlinkError } from '../netlink/error.ts'
+
+/** A link by name or by index. */
+export type LinkRef = string | number
+
+export function checkLinkRef(link: unknown, field = 'link'): asserts link is LinkRef {
+  if (typeof link === 'number' ? Number.isInteger(link) && link > 0 : isInterfaceName(link)) return
+  throw new InvalidArgumentError(field, link, `${INTERFACE_NAME_RULE}; or an index`)
+}
+
+export function checkLinkName(name: unknown, field: string): asserts name is string {
+  if (!isInterfaceName(name)) throw new InvalidArgumentError(field, name, INTERFACE_NAME_RULE)
+}
+
+export function noLink(error: NetlinkError, link: LinkRef): VirbrError {
+  return error.errno === constants.errno.ENODEV
+    ? new VirbrError('ERR_NO_LINK', `no link ${typeof link === 'number' ? `with index ${link}` : link}`, { cause: error })
+    : error
+}
