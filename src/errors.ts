@@ -115,8 +115,8 @@ export class UnsupportedError extends VirbrError {
   /** The missing feature: a config option, a minimum version, an XML element. */
   readonly feature: string
 
-  constructor(feature: string, message: string) {
-    super('ERR_UNSUPPORTED', message)
+  constructor(feature: string, message: string, details: ErrorDetails = {}) {
+    super('ERR_UNSUPPORTED', message, details)
     this.feature = feature
   }
 }

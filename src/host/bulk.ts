@@ -19,6 +19,7 @@ import type { StepFailure } from '../../binding/index.ts'
 import { BulkError, InvalidArgumentError, SystemError, VirbrError, checkFields } from '../errors.ts'
 import type { BulkFailure } from '../errors.ts'
 import { NETLINK_ROUTE, NLMSG_HDRLEN } from '../netlink/constants.ts'
+import type { NetlinkError } from '../netlink/error.ts'
 import { errorFromReply } from '../netlink/extack.ts'
 import { encodeRequest, encodeRequests, errorsIn } from '../netlink/message.ts'
 import type { AnyRequest } from '../netlink/message.ts'
@@ -104,15 +105,21 @@ export class Bulk<T> {
   readonly #items: readonly T[]
   readonly #atomic: boolean
   readonly #signal: AbortSignal | undefined
+  readonly #explain: (error: NetlinkError, item: T) => Error
   readonly #errors = new Map<number, Error>()
   /** 1: something was done for this item. */
   readonly #touched: Uint8Array
   /** Not the kernel's word on an item: a defect, or a namespace that is gone. */
   #broken: unknown
 
-  constructor(channel: Channel, list: string, items: readonly T[], { atomic = false, signal }: BulkOptions) {
+  /** `explain`: an item's error in other words, where there are better ones than the kernel's. */
+  constructor(
+    channel: Channel, list: string, items: readonly T[], { atomic = false, signal }: BulkOptions,
+    explain: (error: NetlinkError, item: T) => Error = error => error,
+  ) {
     signal?.throwIfAborted()
     this.#channel = channel
+    this.#explain = explain
     this.#list = list
     this.#items = items
     this.#atomic = atomic
@@ -241,7 +248,7 @@ export class Bulk<T> {
       const request = this.#requestsOf(requests, index)[errors.first.request] as AnyRequest
       const { bytes, at, length } = errors.first
       const error = errorFromReply(request, () => encodeRequests([request]), bytes, at, length)
-      this.fail(index, error, errors.count < (counts?.[position] ?? 1))
+      this.fail(index, this.#explain(error, this.#items[index] as T), errors.count < (counts?.[position] ?? 1))
     }
   }
 

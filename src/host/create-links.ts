@@ -14,8 +14,10 @@ import type { StepFailure, TapStep } from '../../binding/index.ts'
 import { InvalidArgumentError, VirbrError } from '../errors.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest } from '../netlink/message.ts'
-import { newLink, setLink } from '../rtnetlink/links.ts'
-import type { LinkSpec as WireSpec } from '../rtnetlink/links.ts'
+import { laterSettings } from '../rtnetlink/link-settings.ts'
+import { explainKind } from '../rtnetlink/kinds/support.ts'
+import { given, newLink, setLink, takesPorts } from '../rtnetlink/links.ts'
+import type { Resolved } from '../rtnetlink/links.ts'
 import { Bulk, checkBulk } from './bulk.ts'
 import type { BulkOptions, Encoded } from './bulk.ts'
 import { failure, isFailure } from './channel.ts'
@@ -25,11 +27,13 @@ import { absent, chunksOf, briefLinks, eachBriefLink } from './brief-links.ts'
 import { orderLinks } from './link-order.ts'
 import type { Dependency, LinkOrder } from './link-order.ts'
 import { checkLinkName, checkLinkRef, noLink } from './link-ref.ts'
+import { checkLower, peerOf, referencesOf, wireSpec } from './link-spec.ts'
 import type { LinkRef } from './link-ref.ts'
 import type { LinkSpec } from './links.ts'
 import { Namespaces } from './namespaces.ts'
 import type { Netns } from './netns.ts'
-import { checkTapSpec, refuseOptions, tapChange } from './taps.ts'
+import { nsidOf } from './nsid.ts'
+import { checkTapSpec, tapChange } from './taps.ts'
 import { Turns } from './turns.ts'
 
 /** A link that `createMany` has made. */
@@ -64,12 +68,17 @@ class Creation implements AsyncDisposable {
   readonly #places = new Map<string, number>()
   /** Indices of links that others are to stand on or be put into, by `keyOf`. */
   readonly #indices = new Map<string, number>()
+  /** Kinds of links that others are put into and that the call does not make, by `keyOf`. */
+  readonly #kinds = new Map<string, string | undefined>()
+  /** How the caller's namespace knows others. */
+  readonly #nsids = new Map<Netns, number>()
   readonly #fds = new Map<number, number[]>()
 
   constructor(channel: Channel, specs: readonly LinkSpec[], options: BulkOptions) {
     this.#home = channel
     this.#specs = specs
-    this.#bulk = new Bulk(channel, 'links', specs, options)
+    this.#bulk = new Bulk(channel, 'links', specs, options, (error, spec) =>
+      explainKind(error, spec.kind, (spec as unknown as Record<string, object | undefined>)[spec.kind]))
     this.#namespaces = new Namespaces(channel)
   }
 
@@ -81,6 +90,7 @@ class Creation implements AsyncDisposable {
     await this.#check()
     const { rounds, bottomUp, inner } = await this.#order()
     await this.#findOthers()
+    this.#checkMasters()
     // All is encoded before anything is done. What refers to links of the call is encoded again when they are there.
     const creates: Encoded<LinkSpec>[] = []
     for (const round of rounds) creates.push(await this.#encodeCreates(round))
@@ -111,10 +121,12 @@ class Creation implements AsyncDisposable {
         const { netns, peer } = homesOf(spec)
         this.#claim(spec.name, netns, place, 'name')
         if (spec.index !== undefined) this.#claim(spec.index, netns, place, 'index')
-        if (peer !== undefined) this.#claim(peer.name, peer.netns, place, 'veth.peer.name')
+        if (peer !== undefined) this.#claim(peer.name, peer.netns, place, `${spec.kind}.peer.name`)
+        checkLower(spec)
         for (const { ref, field } of referencesOf(spec)) checkLinkRef(ref, field)
         await this.#open(netns, 'netns', place)
-        await this.#open(peer?.netns, 'veth.peer.netns', place)
+        await this.#open(peer?.netns, `${spec.kind}.peer.netns`, place)
+        await this.#open(spec.linkNetns, 'linkNetns', place)
       } catch (error) {
         throw error instanceof InvalidArgumentError ? this.#bulk.inItem(error, place) : error
       }
@@ -134,6 +146,8 @@ class Creation implements AsyncDisposable {
       if (!(error instanceof InvalidArgumentError)) error.message = `links[${place}].${field}: ${error.message}`
       return error
     })
+    if (field !== 'linkNetns' || this.#nsids.has(netns)) return
+    this.#nsids.set(netns, await nsidOf(this.#home, this.#namespaces.fdOf(netns) as number))
   }
 
   /** `inner`: some links of the call stand on others, or are put into others. */
@@ -176,10 +190,29 @@ class Creation implements AsyncDisposable {
       const found = await briefLinks(channel, [...links.keys()])
       for (const [at, [ref, { key, places }]] of [...links].entries()) {
         const link = found[at]
-        if (link !== undefined) this.#indices.set(key, link.index)
-        else for (const place of places) this.#bulk.fail(place, noLink(absent(ref), ref))
+        if (link !== undefined) {
+          this.#indices.set(key, link.index)
+          this.#kinds.set(key, link.kind)
+        } else for (const place of places) this.#bulk.fail(place, noLink(absent(ref), ref))
       }
     }
+  }
+
+  /** Whether what links are to be put into takes any. */
+  #checkMasters(): void {
+    for (const [place, { master, netns }] of this.#specs.entries()) {
+      if (master === undefined || this.#bulk.isFailed(place)) continue
+      const kind = this.#kindOf(master, netns)
+      if (takesPorts(kind)) continue
+      const accepted = `a link that takes ports, a bridge, bond, vrf or the like; it is ${kind === undefined ? 'none' : `a ${kind}`}`
+      throw new InvalidArgumentError(`links[${place}].master`, master, accepted)
+    }
+  }
+
+  #kindOf(link: LinkRef, netns: Netns | undefined): string | undefined {
+    const key = keyOf(link, netns)
+    const place = this.#places.get(key)
+    return place === undefined ? this.#kinds.get(key) : this.#specs[place]?.kind
   }
 
   async #findMade(round: readonly number[]): Promise<void> {
@@ -227,21 +260,27 @@ class Creation implements AsyncDisposable {
       const spec = this.#specs[place] as LinkSpec
       if (isTap(spec)) this.#tapStep(spec, place)
     }
-    return this.#bulk.encode(spec => this.#newLink(spec)[0] as AnyRequest, round.filter(place => !isTap(this.#specs[place] as LinkSpec)))
+    return this.#bulk.encode(spec => this.#newLink(spec), round.filter(place => !isTap(this.#specs[place] as LinkSpec)))
   }
 
-  #newLink(spec: LinkSpec): AnyRequest[] {
-    const { master: _master, netns, veth, tap, tun, up: _up, ...rest } = spec
-    if (tap !== undefined || tun !== undefined) refuseOptions(spec)
-    const { peer: peerSpec, ...others } = veth ?? {}
-    const { netns: _netns, up: _peerUp, ...peer } = peerSpec ?? {}
-    const wireVeth = { ...others, ...(peerSpec === undefined ? {} : { peer }) }
-    const fd = this.#namespaces.fdOf(netns)
-    const peerFd = this.#namespaces.fdOf(homesOf(spec).peer?.netns)
-    return newLink({ ...rest, ...(veth === undefined ? {} : { veth: wireVeth }) } as WireSpec, {
-      ...(fd === undefined ? {} : { netnsFd: fd }),
-      ...(peerFd === undefined ? {} : { peerNetnsFd: peerFd }),
+  #newLink(spec: LinkSpec): AnyRequest {
+    const { netns, link, linkNetns } = spec
+    const { up: _up, ...wire } = wireSpec(spec)
+    const [request] = newLink(wire, {
+      ...given({
+        netnsFd: this.#namespaces.fdOf(netns),
+        peerNetnsFd: this.#namespaces.fdOf(homesOf(spec).peer?.netns),
+        link: link === undefined ? undefined : this.#index(link, linkNetns),
+        linkNetnsId: linkNetns === undefined ? undefined : this.#nsids.get(linkNetns) ?? 0,
+      }),
+      indices: this.#named(spec),
     })
+    return request as AnyRequest
+  }
+
+  /** Indices of the links that options name. */
+  #named(spec: LinkSpec): ReadonlyMap<string, number> {
+    return new Map(referencesOf(spec).filter(({ field }) => field.includes('.')).map(({ ref, netns }) => [String(ref), this.#index(ref, netns)]))
   }
 
   #tapStep(spec: LinkSpec, place: number): TapStep & { mayFail: true } {
@@ -281,19 +320,20 @@ class Creation implements AsyncDisposable {
   /** Phase 2, with what the kernel would pass over in silence when a link is made. */
   #encodeJoins(bottomUp: readonly number[]): Promise<EncodedByChannel> {
     return this.#encode(bottomUp, spec => spec.netns, spec => {
-      const { name, master, netns, up } = spec
-      const resolved = master === undefined ? {} : { master: this.#index(master, netns) }
+      const { name, master, netns, up, port, altNames } = spec
+      const resolved: Resolved = master === undefined ? {}
+        : { master: this.#index(master, netns), ...given({ masterKind: this.#kindOf(master, netns) }) }
       if (isTap(spec)) return setLink(name, tapChange(spec), resolved)
-      const own = up === true ? { up } : {}
-      return [...this.#newLink(spec).slice(1), ...setLink(name, own, resolved)]
+      const own = given({ port, addAltNames: altNames, ...(up === true ? { up } : {}) })
+      return setLink(name, { ...laterSettings(spec), ...own }, resolved)
     })
   }
 
   /** Phase 3. */
   #encodeRaises(): Promise<EncodedByChannel> {
     const places: number[] = []
-    for (const [place, { veth }] of this.#specs.entries()) if (veth?.peer?.up === true) places.push(place)
-    return this.#encode(places, spec => homesOf(spec).peer?.netns, ({ veth }) => setLink(veth?.peer?.name ?? '', { up: true }))
+    for (const [place, spec] of this.#specs.entries()) if (peerOf(spec)?.up === true) places.push(place)
+    return this.#encode(places, spec => homesOf(spec).peer?.netns, spec => setLink(peerOf(spec)?.name ?? '', { up: true }))
   }
 
   async #encode(
@@ -365,22 +405,10 @@ function keyOf(link: LinkRef, netns: Netns | undefined): string {
 }
 
 /** Where a link and its peer are born; a peer without a namespace of its own beside its other end. */
-function homesOf({ netns, veth }: LinkSpec): { netns: Netns | undefined, peer?: { name: string, netns: Netns | undefined } } {
-  const peer = veth?.peer
+function homesOf(spec: LinkSpec): { netns: Netns | undefined, peer?: { name: string, netns: Netns | undefined } } {
+  const { netns } = spec
+  const peer = peerOf(spec)
   return peer === undefined ? { netns } : { netns, peer: { name: peer.name, netns: peer.netns ?? netns } }
-}
-
-interface Reference {
-  field: string
-  ref: LinkRef
-  netns: Netns | undefined
-  /** As in `Dependency`. */
-  stands: boolean
-}
-
-/** Other links that a link needs. */
-function referencesOf({ master, netns }: LinkSpec): Reference[] {
-  return master === undefined ? [] : [{ field: 'master', ref: master, netns, stands: false }]
 }
 
 function tapError(step: TapStep, failed: StepFailure): Error {

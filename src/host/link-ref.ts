@@ -3,13 +3,14 @@ import { constants } from 'node:os'
 import { InvalidArgumentError, VirbrError } from '../errors.ts'
 import { INTERFACE_NAME_RULE, isInterfaceName } from '../netlink/codecs.ts'
 import type { NetlinkError } from '../netlink/error.ts'
+import { isAlternativeName } from '../rtnetlink/attributes.ts'
 
-/** A link by name or by index. */
+/** A link by one of its names, or by index. */
 export type LinkRef = string | number
 
 export function checkLinkRef(link: unknown, field = 'link'): asserts link is LinkRef {
-  if (typeof link === 'number' ? Number.isInteger(link) && link > 0 : isInterfaceName(link)) return
-  throw new InvalidArgumentError(field, link, `${INTERFACE_NAME_RULE}; or an index`)
+  if (typeof link === 'number' ? Number.isInteger(link) && link > 0 : isAlternativeName(link) && link !== '.' && link !== '..') return
+  throw new InvalidArgumentError(field, link, `${INTERFACE_NAME_RULE}, or another name of up to 127 bytes; or an index`)
 }
 
 export function checkLinkName(name: unknown, field: string): asserts name is string {

@@ -2,25 +2,33 @@
 import type { Step } from '../../binding/index.ts'
 import { InvalidArgumentError, VirbrError } from '../errors.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
-import { decodeLink, deleteLink, getLink, listLinks, newLink, setLink } from '../rtnetlink/links.ts'
-import type { Link, LinkChange as WireChange, LinkFilter as WireFilter, LinkSpec as WireSpec, VethPeer } from '../rtnetlink/links.ts'
+import { completeOptions, linksNamed } from '../rtnetlink/kinds/given.ts'
+import { portTable } from '../rtnetlink/kinds/index.ts'
+import { explainKind, overlooked } from '../rtnetlink/kinds/support.ts'
+import { changedKind, decodeLink, deleteLink, getLink, given, listLinks, newLink, setLink } from '../rtnetlink/links.ts'
+import type {
+  KindOptions, Link, LinkChange as WireChange, LinkFilter as WireFilter, LinkSpec as WireSpec, Resolved, VethPeer,
+} from '../rtnetlink/links.ts'
 import type { BulkOptions } from './bulk.ts'
 import { Channel, failure, repliesOf, routeStep } from './channel.ts'
 import { createMany } from './create-links.ts'
 import type { MadeLink } from './create-links.ts'
 import { deleteMany } from './delete-links.ts'
+import { checkMaster, lookUp, lookUpEach, lookUpNames } from './link-lookup.ts'
 import { checkLinkName, checkLinkRef, noLink } from './link-ref.ts'
 import type { LinkRef } from './link-ref.ts'
+import { checkLower, peerOf, wireSpec } from './link-spec.ts'
 import { netnsSource, openNative } from './netns.ts'
 import type { Netns } from './netns.ts'
-import { checkTapSpec, refuseOptions, tapChange } from './taps.ts'
+import { nsidOf } from './nsid.ts'
+import { checkTapSpec, tapChange } from './taps.ts'
 import type { TapOptions } from './taps.ts'
 
 export type { MadeLink } from './create-links.ts'
 export type { LinkRef } from './link-ref.ts'
 export type { TapOptions } from './taps.ts'
 
-/** The other end of a veth. */
+/** The other end of a veth or netkit. */
 export interface PeerSpec extends VethPeer {
   /** Where the peer is born; default: beside its other end. */
   netns?: Netns
@@ -29,13 +37,19 @@ export interface PeerSpec extends VethPeer {
 }
 
 /** A link to make: what every kind has, and the options of its kind under the kind's name. Source: ip-link(8). */
-export interface LinkSpec extends Omit<WireSpec, 'veth'> {
+export interface LinkSpec extends Omit<WireSpec, 'veth' | 'netkit'> {
   /** The bridge (or other master) that the link is put into. */
   master?: LinkRef
+  /** The link that this one stands on. Kinds vlan, macvlan, macvtap, ipvlan and ipvtap need one, others have none. */
+  link?: LinkRef
+  /** Where `link` is; default: here, also for a link that is born elsewhere. */
+  linkNetns?: Netns
   /** Where the link is born; default: here. */
   netns?: Netns
   /** kind veth. Without a peer the kernel names and makes one. */
   veth?: { peer?: PeerSpec }
+  /** kind netkit. Without a peer the kernel names and makes one. */
+  netkit?: KindOptions['netkit'] & { peer?: PeerSpec }
   /** kind tap. */
   tap?: TapOptions
   /** kind tun. */
@@ -54,15 +68,24 @@ export interface LinkChange extends WireChange {
 export interface LinkFilter extends Omit<WireFilter, 'master'> {
   /** Ports of this bridge. */
   master?: LinkRef
+  /** Links of this group. Looked at here: the kernel does not filter by it. */
+  group?: number
+  /** Links that are up, or not. Looked at here. */
+  up?: boolean
+  /** As in `Link`, e.g. `ether`. Looked at here. */
+  type?: string
 }
 
 /** A created link; a tap without `persist` brings its queues, one open descriptor each, which the caller closes. */
 export type CreatedLink = Link & { fds?: number[] }
 
+type Opened = AsyncDisposable & { channel: Channel }
+
 /**
  * Links of a namespace: `host.links`. A link that is not there is ERR_NO_LINK; what the kernel refuses ERR_NETLINK, with
- * its words where it has some; an unknown or wrong option ERR_INVALID_ARGUMENT, before anything is sent. Changes need
- * CAP_NET_ADMIN, else ERR_NO_PERMISSION; a link or peer in another namespace also CAP_SYS_ADMIN.
+ * its words where it has some; what this kernel lacks ERR_UNSUPPORTED, with the build option or release; an unknown or wrong
+ * option ERR_INVALID_ARGUMENT, before anything is changed. Changes need CAP_NET_ADMIN, else ERR_NO_PERMISSION; a link or
+ * peer in another namespace also CAP_SYS_ADMIN.
  */
 export class Links {
   readonly #channel: Channel
@@ -72,28 +95,27 @@ export class Links {
   }
 
   /**
-   * Filtered in the kernel. `statistics: false` lets it leave out what it must add up over all processors: a fifth of the
-   * bytes and more of the time.
+   * Filtered in the kernel by `kind` and `master`, here by the rest. `statistics: false` lets it leave out what it must add
+   * up over all processors: a fifth of the bytes and more of the time.
    */
   async list(filter: LinkFilter = {}): Promise<Link[]> {
-    const { master, ...rest } = filter
+    const { master, group, up, type, ...rest } = filter
     const index = master === undefined ? {} : { master: await this.index(master, 'master') }
     const [messages = []] = await this.#channel.request([listLinks({ ...rest, ...index })])
-    const links = messages.map(decodeLink)
     // The kernel has one kind for taps and tuns, and takes one that it does not know for no filter.
-    return rest.kind === undefined ? links : links.filter(({ kind }) => kind === rest.kind)
+    return messages.map(decodeLink).filter(link =>
+      (rest.kind === undefined || link.kind === rest.kind) && (group === undefined || link.group === group) &&
+      (up === undefined || link.up === up) && (type === undefined || link.type === type))
   }
 
-  /** One request, not a dump. Rejects with ERR_NO_LINK. */
+  /** One request, not a dump, by any of the link's names or by index. Rejects with ERR_NO_LINK. */
   async get(link: LinkRef): Promise<Link> {
-    checkLinkRef(link)
-    const { messages, error } = await this.#channel.attempt(routeStep([getLink(link)], { mayFail: true }))
-    if (error !== undefined) throw noLink(error, link)
-    return decodeLink(messages[0]?.[0] as Message)
+    const [found] = await lookUp(this.#channel, [link])
+    return found as Link
   }
 
   /**
-   * Creates one link of any kind: one sendmsg, all or nothing. A veth's peer is born in its own namespace.
+   * Creates one link of any kind, all or nothing. A veth's peer is born in its own namespace.
    * The link is up only with `up: true`.
    */
   async create(spec: LinkSpec): Promise<CreatedLink> {
@@ -101,38 +123,64 @@ export class Links {
     // Without a name the kernel would choose one.
     checkLinkName(spec.name, 'name')
     if (spec.kind === 'tap' || spec.kind === 'tun') return this.#createTap(spec, spec.kind)
-    const { master, netns, veth, tap, tun, ...rest } = spec
-    if (tap !== undefined || tun !== undefined) refuseOptions(spec)
-    const { peer, ...others } = veth ?? {}
-    const { netns: peerNetns, up: peerUp = false, ...peerRest } = peer ?? {}
-    const wireVeth = { ...others, ...(peer === undefined ? {} : { peer: peerRest }) }
-    const wire = { ...rest, ...(veth === undefined ? {} : { veth: wireVeth }) } as WireSpec
+    const { netns, linkNetns } = spec
+    const wire = wireSpec(spec)
+    const peer = peerOf(spec)
     // Encodes once without what has to be looked up, so that a bad value is refused before anything is done.
     routeStep(newLink(wire, {}))
-    if (master !== undefined) checkLinkRef(master, 'master')
+    checkLower(spec)
 
     await using there = netns === undefined ? undefined : await openChannel(netns)
-    await using peerThere = peerNetns === undefined ? undefined : await openChannel(peerNetns)
+    await using peerThere = peer?.netns === undefined ? undefined : await openChannel(peer.netns)
+    await using lowerThere = linkNetns === undefined ? undefined : await openChannel(linkNetns)
     const [make, ...later] = newLink(wire, {
-      ...(master === undefined ? {} : { master: await this.index(master, 'master') }),
-      ...(there === undefined ? {} : { netnsFd: there.channel.native.netnsFd }),
-      ...(peerThere === undefined ? {} : { peerNetnsFd: peerThere.channel.native.netnsFd }),
+      ...await this.#resolve(spec, there?.channel, lowerThere?.channel),
+      ...given({ netnsFd: there?.channel.native.netnsFd, peerNetnsFd: peerThere?.channel.native.netnsFd }),
     })
-    const home = there?.channel ?? this.#channel
-    const setPeerUp = peerUp && peer !== undefined ? setLink(peer.name, { up: true }) : []
-    const changes = [...later, ...(peerThere === undefined ? setPeerUp : [])]
-    if (there === undefined && changes.length === 0 && setPeerUp.length === 0) {
-      const [, found] = await this.#channel.request([make as AnyRequest, getLink(spec.name)])
-      return decodeLink(found?.[0] as Message)
+    const peerUp = peer?.up === true ? setLink(peer.name, { up: true }) : []
+    return await this.#make(spec, make as AnyRequest, later, peerUp, there, peerThere)
+  }
+
+  /** What a specification names, looked up, and whether it fits together. The master is where the link is born. */
+  async #resolve(
+    { kind, master, link, ...spec }: LinkSpec, home: Channel | undefined, linkChannel: Channel | undefined,
+  ): Promise<Resolved> {
+    const named = linksNamed(kind, (spec as Record<string, unknown>)[kind] as object | undefined)
+    const asked: [Channel, string, LinkRef | undefined][] = [
+      [home ?? this.#channel, 'master', master], [linkChannel ?? this.#channel, 'link', link],
+      ...named.map(([field, name]) => [this.#channel, field, name] as [Channel, string, LinkRef]),
+    ]
+    const [into, lower, ...others] = await lookUpEach(asked)
+    if (into !== undefined) await checkMaster(home ?? this.#channel, into, master as LinkRef, home === linkChannel ? lower : undefined)
+    return {
+      ...(into === undefined ? {} : { master: into.index, ...given({ masterKind: into.kind }) }),
+      ...(lower === undefined ? {} : { link: lower.index }),
+      ...(linkChannel === undefined ? {} : { linkNetnsId: await nsidOf(this.#channel, linkChannel.native.netnsFd) }),
+      indices: new Map(named.map(([, name], index) => [name, (others[index] as Link).index])),
     }
-    // Not in one go: if the name is taken, what comes after must not befall the link that has it.
-    await this.#channel.request([make as AnyRequest])
+  }
+
+  async #make(
+    spec: LinkSpec, make: AnyRequest, later: AnyRequest[], peerUp: AnyRequest[], there: Opened | undefined, peerThere: Opened | undefined,
+  ): Promise<Link> {
+    const { name, kind } = spec
+    const options = (spec as unknown as Record<string, object | undefined>)[kind]
+    const home = there?.channel ?? this.#channel
+    const changes = [...later, ...(peerThere === undefined ? peerUp : [])]
+    const atOnce = there === undefined && changes.length === 0 && peerUp.length === 0
+    const { messages, error } = await this.#channel.attempt(routeStep(atOnce ? [make, getLink(name)] : [make], { mayFail: true }))
+    if (error !== undefined) throw explainKind(error, kind, options)
     try {
-      const replies = await home.request([...changes, getLink(spec.name)])
-      await peerThere?.channel.request(setPeerUp)
-      return decodeLink(replies.at(-1)?.[0] as Message)
+      // Not in one go: if the name is taken, what comes after must not befall the link that has it.
+      const replies = atOnce ? messages : await home.request([...changes, getLink(name)])
+      await peerThere?.channel.request(peerUp)
+      const link = decodeLink(replies.at(-1)?.[0] as Message)
+      const asked = { settings: spec, kind, options, portKind: link.portKind, port: spec.port }
+      const lacking = overlooked(make.operation, asked, link)
+      if (lacking !== undefined) throw lacking
+      return link
     } catch (error) {
-      await home.attempt(routeStep([deleteLink(spec.name)], { mayFail: true }))
+      await home.attempt(routeStep([deleteLink(name)], { mayFail: true }))
       throw error
     }
   }
@@ -142,18 +190,48 @@ export class Links {
     checkLinkRef(link)
     const { master, netns, ...wire } = change
     routeStep(setLink(1, wire, {}))
+    const kind = changedKind(wire)
     await using there = netns === undefined ? undefined : await openChannel(netns)
-    // A new name can be given by index only, and in another namespace the index may be another.
-    const before = wire.name === undefined && there === undefined ? undefined : await this.get(link)
-    const requests = setLink(before?.index ?? link, wire, {
-      ...(master === undefined ? {} : { master: master === null ? 0 : await this.index(master, 'master') }),
-      ...(there === undefined ? {} : { netnsFd: there.channel.native.netnsFd }),
-    })
+    // A new name can be given by index only, and in another namespace the index may be another. Options must be of its kind.
+    const asks = wire.name !== undefined || there !== undefined || kind !== undefined || wire.port !== undefined ||
+      (master !== undefined && master !== null)
+    const [before, resolved, full] = asks ? await this.#resolveChange(link, change, kind, there?.channel)
+      : [undefined, master === null ? { master: 0 } : {}, wire]
+    const requests = setLink(before?.index ?? link, full, { ...resolved, ...given({ netnsFd: there?.channel.native.netnsFd }) })
     const { error } = await this.#channel.attempt(routeStep(requests, { mayFail: true }))
     if (error !== undefined) throw noLink(error, link)
     const now = getLink(before === undefined ? link : wire.name ?? before.name)
     const [messages] = await (there?.channel ?? this.#channel).request([now])
-    return decodeLink(messages?.[0] as Message)
+    const after = decodeLink(messages?.[0] as Message)
+    const options = kind === undefined ? undefined : (wire as Record<string, object | undefined>)[kind]
+    const asked = { settings: wire, kind, options, portKind: after.portKind, port: wire.port }
+    const lacking = overlooked(`set link ${link}`, asked, after)
+    if (lacking !== undefined) throw lacking
+    return after
+  }
+
+  /** The link as it is, what the change names, and the change with options in full. A link that moves has its master there. */
+  async #resolveChange(
+    link: LinkRef, { master, netns: _, ...wire }: LinkChange, kind: string | undefined, there: Channel | undefined,
+  ): Promise<[Link, Resolved, WireChange]> {
+    const options = wire as Record<string, object | undefined>
+    const home = there ?? this.#channel
+    const [before, into] = await lookUpEach([[this.#channel, 'link', link], [home, 'master', master ?? undefined]]) as [Link, Link?]
+    if (into !== undefined) await checkMaster(home, into, master as LinkRef, there === undefined ? before : undefined)
+    const masterKind = into?.kind ?? (master === null ? undefined : before.portKind)
+    if (wire.port !== undefined && masterKind === undefined) {
+      throw new InvalidArgumentError('port', wire.port, `no options of a port: ${before.name} has no master`)
+    }
+    if (kind !== undefined && kind !== before.kind) {
+      throw new InvalidArgumentError(kind, options[kind], `no options of another kind: ${before.name} is ${before.kind ?? 'a link without a kind'}`)
+    }
+    const named = [
+      ...(kind === undefined ? [] : linksNamed(kind, options[kind])), ...linksNamed('port', wire.port, portTable(masterKind ?? '')),
+    ]
+    const present = (before as unknown as typeof options)[kind ?? '']
+    const full = kind === undefined ? wire : { ...wire, [kind]: completeOptions(kind, present, options[kind] as object) }
+    const indices = await lookUpNames(this.#channel, named)
+    return [before, { ...(master === undefined ? {} : { master: into?.index ?? 0 }), ...given({ masterKind }), indices }, full]
   }
 
   /** A bridge that was up takes 30 to 60 ms in the kernel. Rejects with ERR_NO_LINK. */
@@ -196,8 +274,11 @@ export class Links {
       const { netns: _netns, ...here } = spec
       return await new Links(there.channel).#createTap(here, mode)
     }
+    checkLower(spec)
     routeStep(setLink(name, change))
-    const requests = setLink(name, change, master === undefined ? {} : { master: await this.index(master, 'master') })
+    const [into] = master === undefined ? [] : await lookUp(this.#channel, [master], ['master'])
+    if (into !== undefined) await checkMaster(this.#channel, into, master as LinkRef, undefined)
+    const requests = setLink(name, change, into === undefined ? {} : { master: into.index, ...given({ masterKind: into.kind }) })
     // TUNSETIFF attaches to a device that is there already; a create must not.
     const free = routeStep([getLink(name)], { mayFail: true })
     const { error } = await this.#channel.attempt(free)
@@ -213,12 +294,12 @@ export class Links {
       }
       throw failure(failed.step === 0 ? make : set, failed, results[failed.step])
     }
-    const link = decodeLink(repliesOf(set, results[1]).messages.at(-1)?.[0] as Message)
-    return persist ? link : { ...link, fds }
+    const made = decodeLink(repliesOf(set, results[1]).messages.at(-1)?.[0] as Message)
+    return persist ? made : { ...made, fds }
   }
 }
 
-async function openChannel(netns: Netns): Promise<AsyncDisposable & { channel: Channel }> {
+async function openChannel(netns: Netns): Promise<Opened> {
   const channel = new Channel(await openNative(netnsSource(netns)))
   return { channel, [Symbol.asyncDispose]: () => channel.close() }
 }

@@ -1,6 +1,7 @@
 /** What a tap or tun may be asked to be. Source: Documentation/networking/tuntap.rst, linux/if_tun.h. */
 import type { TapStep } from '../../binding/index.ts'
 import { InvalidArgumentError, didYouMean } from '../errors.ts'
+import { refuseOtherKinds } from '../rtnetlink/links.ts'
 import type { LinkChange } from '../rtnetlink/links.ts'
 import type { LinkSpec } from './links.ts'
 
@@ -44,24 +45,18 @@ export function checkTapOptions(options: object, field: string): asserts options
   }
 }
 
-/** Options of another kind than the link's own. */
-export function refuseOptions(spec: LinkSpec): never {
-  const other = (['tap', 'tun', 'veth', 'bridge'] as const).find(kind => kind !== spec.kind && spec[kind] !== undefined)
-  throw new InvalidArgumentError(other ?? 'kind', other && spec[other], `no options of another kind than ${spec.kind}`)
-}
-
 /** The options of a tap's or tun's specification, checked. */
 export function checkTapSpec(spec: LinkSpec): TapOptions & { mode: 'tap' | 'tun' } {
-  const { tap, tun, veth, bridge } = spec
+  const { tap, tun } = spec
   const mode = spec.kind as 'tap' | 'tun'
   const options = (mode === 'tap' ? tap : tun) ?? {}
   checkTapOptions(options, mode)
-  if ((mode === 'tap' ? tun : tap) !== undefined || veth !== undefined || bridge !== undefined) refuseOptions(spec)
+  refuseOtherKinds(spec, mode)
   return { ...options, mode }
 }
 
 /** What is set of a tap or tun after it has been made. */
 export function tapChange(spec: LinkSpec): LinkChange {
-  const { name: _name, kind: _kind, tap: _tap, tun: _tun, master: _master, netns: _netns, ...change } = spec
-  return change as LinkChange
+  const { name: _name, kind: _kind, tap: _tap, tun: _tun, master: _master, netns: _netns, altNames, ...change } = spec
+  return { ...change, ...(altNames === undefined ? {} : { addAltNames: altNames }) } as LinkChange
 }

@@ -11,6 +11,10 @@ export interface Codec<T> {
   readonly nested?: boolean
   /** Fewest bytes that it can be read from; an attribute with less is kept raw. */
   readonly size?: number
+  /** What only the kernel sets: `readOnly`. */
+  readonly readOnly?: boolean
+  /** Values that are said by leaving the attribute out. */
+  omits?(value: T): boolean
   encode(writer: Writer, value: T, parent: object): void
   decode(bytes: Buffer, start: number, end: number, parent: object): T
 }
@@ -121,10 +125,24 @@ export const bool32: FixedCodec<boolean> = {
 
 /** NLA_FLAG: true by being there. */
 export const flag: Codec<boolean> = {
+  omits: value => value === false,
   encode(writer, value) {
     if (typeof value !== 'boolean') writer.refuse(value, 'true or false')
   },
   decode: () => true,
+}
+
+/** A number that is to lie between `min` and `max` when written. */
+export function ranged(codec: NumberCodec, min: number, max: number): NumberCodec {
+  return {
+    size: codec.size,
+    max,
+    encode(writer, value, parent) {
+      if (!Number.isInteger(value) || value < min || value > max) writer.refuse(value, `an integer from ${min} to ${max}`)
+      codec.encode(writer, value, parent)
+    },
+    decode: (bytes, start, end, parent) => codec.decode(bytes, start, end, parent),
+  }
 }
 
 /** Names for small numbers; an unknown number is read as itself, so nothing is lost. */
@@ -164,6 +182,7 @@ export function scaled(codec: NumberCodec, unit: number): NumberCodec {
 export function readOnly<T>(codec: Codec<T>): Codec<T> {
   return {
     size: codec.size ?? 0,
+    readOnly: true,
     encode: (writer, value) => writer.refuse(value, 'nothing: it can only be read'),
     decode: (bytes, start, end, parent) => codec.decode(bytes, start, end, parent),
   }
@@ -223,6 +242,20 @@ export const ip: Codec<string> = {
   },
   decode: (bytes, start, end) => formatIp(bytes.subarray(start, end)) ?? bytes.toString('hex', start, end),
 }
+
+function ipOf(size: 4 | 16, accepted: string): FixedCodec<string> {
+  return {
+    size,
+    encode(writer, value) {
+      const bytes = typeof value === 'string' ? parseIp(value) : undefined
+      if (bytes?.length !== size) return writer.refuse(value, accepted)
+      writer.bytes(bytes)
+    },
+    decode: (bytes, start) => formatIp(bytes.subarray(start, start + size)) ?? '',
+  }
+}
+export const ip4 = ipOf(4, 'an IPv4 address')
+export const ip6 = ipOf(16, 'an IPv6 address')
 
 export const raw: Codec<Uint8Array> = {
   encode(writer, value) {

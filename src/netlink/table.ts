@@ -19,9 +19,13 @@ export interface RawAttribute {
   data: Uint8Array
 }
 
+/**
+ * `type6`: the attribute that an IPv6 address stands in, where one of IPv4 has `type`. Of two lines with the same type the
+ * first names what is read.
+ */
 // `any` is what lets a table of differently typed codecs keep each one's type.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type Entries = Record<string, readonly [type: number, codec: Codec<any>]>
+export type Entries = Record<string, readonly [type: number, codec: Codec<any>, type6?: number]>
 
 /** The plain object that a table reads and writes. */
 export type Values<E extends Entries> = { [K in keyof E]?: CodecValue<E[K][1]> | undefined } & { raw?: RawAttribute[] | undefined }
@@ -46,7 +50,10 @@ export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
   constructor(entries: E, keepsRest = true) {
     this.entries = entries
     this.#keepsRest = keepsRest
-    for (const [name, [type, codec]] of Object.entries(entries)) this.#byType.set(type, [name, codec])
+    for (const [name, [type, codec, type6]] of Object.entries(entries)) {
+      if (!this.#byType.has(type)) this.#byType.set(type, [name, codec])
+      if (type6 !== undefined && !this.#byType.has(type6)) this.#byType.set(type6, [name, codec])
+    }
   }
 
   encode(writer: Writer, values: Values<E>): void {
@@ -63,8 +70,9 @@ export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
         else this.#refuseName(writer, value)
         continue
       }
-      const [type, codec] = entry
-      const start = writer.beginAttribute(type, codec.nested === true)
+      const [type, codec, type6] = entry
+      if (codec.omits?.(value) === true) continue
+      const start = writer.beginAttribute(type6 !== undefined && isIPv6Text(value) ? type6 : type, codec.nested === true)
       codec.encode(writer, value, values)
       writer.endAttribute(start)
     }
@@ -116,6 +124,10 @@ export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
 
 export function attributes<const E extends Entries>(entries: E, { keepsRest = true } = {}): Table<E> {
   return new Table(entries, keepsRest)
+}
+
+function isIPv6Text(value: unknown): boolean {
+  return typeof value === 'string' && value.includes(':')
 }
 
 /** [type, start of payload, end of payload] of each attribute; stops at one that does not fit. */

@@ -1,17 +1,23 @@
 /** Links as requests and records. Indices and namespace descriptors are found by the caller. Source: ip-link(8), rtnetlink(7). */
 import { InvalidArgumentError, checkFields, didYouMean } from '../errors.ts'
 import { string } from '../netlink/codecs.ts'
-import { NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts'
+import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts'
 import { change, dump } from '../netlink/message.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { attributes, dependent } from '../netlink/table.ts'
 import type { RawAttribute, TableValues } from '../netlink/table.ts'
-import { commonAttributes } from './attributes.ts'
+import { commonAttributes, isAlternativeName } from './attributes.ts'
 import * as c from './constants.ts'
-import type { bridgeOptions, bridgePortOptions } from './kinds/bridge.ts'
-import { kinds, portKinds } from './kinds/index.ts'
-import type { tunOptions } from './kinds/tun.ts'
+import { kindOf, kinds, masterKinds, portKinds, portTable } from './kinds/index.ts'
+import type { PortKind } from './kinds/index.ts'
+import { checkKindOptions, optionsToWrite, portKindOf } from './kinds/given.ts'
+import type { KindOptions, PortOptions, TunState } from './kinds/options.ts'
+import { settingNames, sortSettings } from './link-settings.ts'
+import type { LinkSettings } from './link-settings.ts'
 import { ifinfomsg } from './messages.ts'
+
+export type { BridgeOptions, BridgePortOptions, KindOptions, PortOptions, TunState } from './kinds/options.ts'
+export type { LinkSettings } from './link-settings.ts'
 
 const linkInfo = attributes({
   kind: [c.IFLA_INFO_KIND, string(63)],
@@ -26,58 +32,40 @@ export const linkMessage = { header: ifinfomsg, attributes: linkAttributes }
 type LinkValues = TableValues<typeof linkAttributes>
 type Common = Pick<LinkValues,
   'mac' | 'broadcast' | 'permanentMac' | 'mtu' | 'minMtu' | 'maxMtu' | 'link' | 'linkNetnsId' | 'master' | 'qdisc' | 'txQueueLen' |
-  'operState' | 'group' | 'alias' | 'promiscuity' | 'numTxQueues' | 'numRxQueues' | 'gsoMaxSegs' | 'gsoMaxSize' | 'groMaxSize' |
-  'carrier' | 'carrierChanges' | 'altNames' | 'statistics'>
-/** Options of a bridge, as `ip link … type bridge` has them. Ids and running timers are the kernel's own state. */
-export type BridgeOptions = TableValues<typeof bridgeOptions>
-/** Options and state of a port of a bridge, as `bridge -d link` has them. */
-export type BridgePortOptions = TableValues<typeof bridgePortOptions>
-/** What the kernel tells of a tap or tun. */
-export type TunState = TableValues<typeof tunOptions>
+  'operState' | 'linkMode' | 'group' | 'alias' | 'promiscuity' | 'allMulti' | 'numTxQueues' | 'numRxQueues' | 'gsoMaxSegs' | 'gsoMaxSize' |
+  'groMaxSize' | 'gsoIpv4MaxSize' | 'groIpv4MaxSize' | 'tsoMaxSize' | 'tsoMaxSegs' | 'carrier' | 'carrierChanges' | 'carrierUpCount' |
+  'carrierDownCount' | 'protoDown' | 'protoDownReason' | 'physPortId' | 'physPortName' | 'physSwitchId' | 'parentDevName' |
+  'parentDevBusName' | 'altNames' | 'statistics'>
+type Families = NonNullable<LinkValues['afSpec']>
 
 /** A link as the kernel shows it. */
-export interface Link extends Common {
+export interface Link extends Common, KindOptions {
   index: number
   name: string
-  /** `bridge`, `veth`, `tap`, …; undefined for hardware and loopback. */
+  /** `bridge`, `veth`, `tap`, …; undefined for hardware and loopback. Its options are under this name; other links there are indices. */
   kind: string | undefined
   /** ARPHRD_*, as `ip link` names it. */
   type: string
   /** IFF_*, e.g. `UP`, `LOWER_UP`. */
   flags: string[]
   up: boolean
-  bridge?: BridgeOptions
   tap?: TunState
   tun?: TunState
-  /** Options as port of a bridge. */
-  port?: BridgePortOptions
+  /** Options of a kind that virbr has no table for. */
+  kindData?: Uint8Array
+  /** Kind of the master: `bridge`, `bond`, … */
+  portKind?: string | undefined
+  /** Options and state as port of the master. */
+  port?: PortOptions
+  /** What IPv4 keeps for the link: net.ipv4.conf. */
+  ipv4?: Families['ipv4']
+  /** What IPv6 keeps for the link: how addresses are made, net.ipv6.conf. */
+  ipv6?: Families['ipv6']
   /** Attributes that virbr has no name for. */
   raw?: RawAttribute[] | undefined
 }
 
-/** What can be set when a link is made, and later. */
-export interface LinkSettings {
-  /** Six bytes, hexadecimal with colons. */
-  mac?: string
-  /** Bytes. */
-  mtu?: number
-  up?: boolean
-  /** A number by which links are handled together (ip link … group). */
-  group?: number
-  /** Packets. */
-  txQueueLen?: number
-  /** At most 255 bytes, for people. */
-  alias?: string
-  gsoMaxSegs?: number
-  /** Bytes. */
-  gsoMaxSize?: number
-  /** Bytes. */
-  groMaxSize?: number
-  /** kind bridge; those that say `Ms` in milliseconds, in steps of 10. */
-  bridge?: BridgeOptions
-}
-
-/** The other end of a veth. */
+/** The other end of a veth or netkit. */
 export interface VethPeer {
   /** 1 to 15 bytes. */
   name: string
@@ -91,7 +79,7 @@ export interface VethPeer {
   numRxQueues?: number
 }
 
-export interface LinkSpec extends LinkSettings {
+export interface LinkSpec extends LinkSettings, Omit<KindOptions, 'netkit'> {
   /** 1 to 15 bytes. */
   name: string
   kind: string
@@ -99,92 +87,168 @@ export interface LinkSpec extends LinkSettings {
   index?: number
   numTxQueues?: number
   numRxQueues?: number
+  /** Other names, each 1 to 127 bytes. */
+  altNames?: string[]
+  /** Options as port of the master. */
+  port?: PortOptions
   veth?: { peer?: VethPeer }
+  netkit?: KindOptions['netkit'] & { peer?: VethPeer }
 }
 
-export interface LinkChange extends LinkSettings {
+export interface LinkChange extends LinkSettings, KindOptions {
   /** The new name. */
   name?: string
-  /** Options as port of a bridge. */
-  port?: BridgePortOptions
+  addAltNames?: string[]
+  deleteAltNames?: string[]
+  /** Options as port of the master. */
+  port?: PortOptions
 }
 
 /** Other links and namespaces that a request names. `master: 0` takes a link out of its master. */
 export interface Resolved {
   master?: number
+  /** Kind of the master, the one that `master` names or else the present one. Default: what the options in `port` are of. */
+  masterKind?: string
+  /** The lower link. */
+  link?: number
+  /** Id of the namespace that the lower link is in, if it is another. */
+  linkNetnsId?: number
   netnsFd?: number
   peerNetnsFd?: number
+  /** Of links that options name (`vxlan.dev`, …). One that is missing is sent as an index that no link has. */
+  indices?: ReadonlyMap<string, number>
 }
 
-const settingNames = ['mac', 'mtu', 'up', 'group', 'txQueueLen', 'alias', 'gsoMaxSegs', 'gsoMaxSize', 'groMaxSize']
-const specNames = ['name', 'kind', 'index', 'numTxQueues', 'numRxQueues', ...settingNames]
-const changeNames = ['name', 'port', ...settingNames]
+const specNames = ['name', 'kind', 'index', 'numTxQueues', 'numRxQueues', 'altNames', 'port', ...settingNames]
+const changeNames = ['name', 'addAltNames', 'deleteAltNames', 'port', ...settingNames]
 const creatable = Object.keys(kinds).filter(kind => kind !== 'tun')
+const pairs = ['veth', 'netkit']
 
 /**
- * The messages that make a link: one with everything the kernel takes at creation, and one with what it would silently
- * ignore there.
+ * The messages that make a link: one with everything the kernel takes at creation, and then those with what it would
+ * silently ignore there.
  */
 export function newLink(spec: LinkSpec, resolved: Resolved): AnyRequest[] {
   checkKind(spec)
+  refuseOtherKinds(spec, spec.kind)
   checkFields(spec, [...specNames, spec.kind], 'a link specification')
-  const { name, kind, index = 0, up, alias, bridge, veth, ...settings } = spec
-  const { master, netnsFd, peerNetnsFd } = resolved
+  const { name, kind, index = 0, numTxQueues, numRxQueues, altNames, port } = spec
+  const { master, masterKind, netnsFd, link, linkNetnsId } = resolved
+  const { flags, atOnce, afterwards } = sortSettings(spec)
+  // A bond takes links that are down only, and brings them up.
+  const [flagsFirst, flagsLater] = masterKind === 'bond' ? [{}, flags] : [flags, {}]
+  const data = kindData(spec, resolved)
   const operation = `create ${kind} ${name}`
-  // A queue pair for each CPU, the kernel's choice, doubles the time that a veth takes to be made.
-  const queues = kind === 'veth' ? { numTxQueues: 1, numRxQueues: 1 } : {}
-  const data = kind === 'bridge' ? bridge : kind === 'veth' ? vethData(veth, peerNetnsFd) : undefined
   const first = change({
     type: c.RTM_NEWLINK,
     flags: NLM_F_CREATE | NLM_F_EXCL,
     format: linkMessage,
-    header: { index, ...upFlag(up) },
-    attributes: { name, ...queues, ...settings, ...(netnsFd === undefined ? {} : { netnsFd }),
-      linkinfo: { kind, ...(data === undefined ? {} : { data }) }, ...(master === undefined ? {} : { master }) },
+    header: { index, ...flagsFirst },
+    attributes: {
+      name, ...queuesOf(spec), ...given({ numTxQueues, numRxQueues }), ...atOnce, ...given({ netnsFd, link, linkNetnsId }),
+      linkinfo: { kind, ...given({ data }) }, ...given({ master }),
+    },
     operation,
     callerNames: { 'linkinfo.data': kind },
   })
-  if (alias === undefined) return [first]
-  return [first, change({ type: c.RTM_SETLINK, flags: 0, format: linkMessage, header: {}, attributes: { name, alias }, operation })]
+  return [first, ...setOther(name, afterwards, flagsLater, operation), ...altNameRequests(name, c.RTM_NEWLINKPROP, altNames, operation),
+    ...portRequests(name, port, masterKind, resolved, operation)]
 }
 
-function vethData(veth: LinkSpec['veth'], netnsFd: number | undefined): object | undefined {
-  if (veth === undefined) return undefined
-  const { peer, ...rest } = veth
+/** Without what is undefined. */
+export function given<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: NonNullable<T[K]> }
+}
+
+/** A queue pair for each CPU, the kernel's choice, doubles the time that a veth takes to be made. */
+function queuesOf({ kind }: { kind: string }): object {
+  return pairs.includes(kind) ? { numTxQueues: 1, numRxQueues: 1 } : {}
+}
+
+function kindData(spec: LinkSpec, { peerNetnsFd, indices }: Resolved): object | undefined {
+  const { kind } = spec
+  const options = (spec as unknown as Record<string, object | undefined>)[kind]
+  checkKindOptions(kind, options ?? {})
+  if (options === undefined || !pairs.includes(kind)) return options && optionsToWrite(kind, options, indices)
+  const { peer, ...rest } = options as { peer?: VethPeer }
   if (peer === undefined) return rest
-  return { ...rest, peer: {
-    header: {},
-    attributes: { numTxQueues: 1, numRxQueues: 1, ...peer, ...(netnsFd === undefined ? {} : { netnsFd }) },
-  } }
+  return { ...rest, peer: { header: {}, attributes: { ...queuesOf(spec), ...peer, ...given({ netnsFd: peerNetnsFd }) } } }
 }
 
-/** The messages that change a link: of options of the link itself, and of options as a port. */
-export function setLink(link: string | number, wanted: LinkChange, { master, netnsFd }: Resolved = {}): AnyRequest[] {
-  checkFields(wanted, [...changeNames, 'bridge'], 'a change of a link')
-  const { name, up, bridge, port, ...settings } = wanted
-  const operation = `set link ${link}`
-  const about = (attributesOf: object, header: object = {}): AnyRequest => change({
+type Change = (attributesOf: object, header?: object) => AnyRequest
+
+function setting(link: string | number, operation: string): Change {
+  return (attributesOf, header = {}) => change({
     type: c.RTM_SETLINK,
     flags: 0,
     format: linkMessage,
     ...reference(link, attributesOf, header),
     operation,
-    callerNames: { 'linkinfo.data': 'bridge', 'linkinfo.portData': 'port' },
+    callerNames: { 'linkinfo.portData': 'port', 'afSpec.ipv4': 'ipv4', 'afSpec.ipv6': 'ipv6' },
   })
-  const requests: AnyRequest[] = []
+}
+
+function setOther(link: string | number, attributesOf: object, flags: object, operation: string): AnyRequest[] {
+  if (Object.keys(attributesOf).length === 0 && Object.keys(flags).length === 0) return []
+  return [setting(link, operation)(attributesOf, flags)]
+}
+
+function altNameRequests(link: string | number, type: number, altNames: string[] | undefined, operation: string): AnyRequest[] {
+  if (altNames === undefined) return []
+  if (!Array.isArray(altNames) || altNames.length === 0) throw new InvalidArgumentError('altNames', altNames, 'an array of names')
+  const flags = type === c.RTM_NEWLINKPROP ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND : 0
+  return [{ ...setting(link, operation)({ altNames }), type, flags: change({ flags } as AnyRequest).flags }]
+}
+
+function portRequests(
+  link: string | number, port: PortOptions | undefined, masterKind: string | undefined, { indices }: Resolved, operation: string,
+): AnyRequest[] {
+  if (port === undefined) return []
+  const portKind: PortKind = portKindOf(port, masterKind)
+  const portData = optionsToWrite('port', port, indices, portTable(portKind))
   // The kernel changes options of a kind in RTM_NEWLINK only.
-  if (bridge !== undefined) requests.push({ ...about({ linkinfo: { kind: 'bridge', data: bridge } }), type: c.RTM_NEWLINK })
+  return [{ ...setting(link, operation)({ linkinfo: { portKind, portData } }), type: c.RTM_NEWLINK }]
+}
+
+/** The messages that change a link: of options of its kind, of the link itself, and of options as a port. */
+export function setLink(link: string | number, wanted: LinkChange, resolved: Resolved = {}): AnyRequest[] {
+  checkFields(wanted, [...changeNames, ...creatable], 'a change of a link')
+  const { name, port, addAltNames, deleteAltNames } = wanted
+  const { master, masterKind, netnsFd } = resolved
+  const operation = `set link ${link}`
+  const about = setting(link, operation)
+  const requests = kindRequests(link, wanted, resolved, operation)
   // The name in a request says which link is meant: a new one can only be given by index.
   if (name !== undefined && typeof link !== 'number') throw new InvalidArgumentError('link', link, 'an index, with a new name')
-  const own = {
-    ...settings,
-    ...(name === undefined ? {} : { name }),
-    ...(master === undefined ? {} : { master }),
-    ...(netnsFd === undefined ? {} : { netnsFd }),
-  }
-  if (Object.keys(own).length > 0 || up !== undefined) requests.push(about(own, upFlag(up)))
-  if (port !== undefined) requests.push({ ...about({ linkinfo: { portKind: 'bridge', portData: port } }), type: c.RTM_NEWLINK })
+  const { flags, atOnce, afterwards } = sortSettings(wanted)
+  const own = { ...atOnce, ...afterwards, ...given({ name, netnsFd }) }
+  // A bond takes links that are down only, and brings them up.
+  const afterMaster = masterKind === 'bond' && master !== undefined && ((flags.flags ?? 0) & c.IFF_UP) !== 0
+  const beforeMaster = masterKind === 'bond' && master !== undefined && !afterMaster && flags.change !== undefined
+  if (beforeMaster) requests.push(about({}, flags))
+  requests.push(...setOther(link, { ...own, ...given({ master }) }, beforeMaster || afterMaster ? {} : flags, operation))
+  if (afterMaster) requests.push(about({}, flags))
+  requests.push(...altNameRequests(link, c.RTM_DELLINKPROP, deleteAltNames, operation))
+  requests.push(...altNameRequests(link, c.RTM_NEWLINKPROP, addAltNames, operation))
+  requests.push(...portRequests(link, port, masterKind, resolved, operation))
   return requests
+}
+
+/** The kind whose options are to change, if any. */
+export function changedKind(wanted: LinkChange): string | undefined {
+  const options = wanted as Record<string, unknown>
+  const [kind, other] = creatable.filter(kind => options[kind] !== undefined)
+  if (other !== undefined) throw new InvalidArgumentError(other, options[other], `options of one kind: there are those of ${kind}`)
+  return kind
+}
+
+function kindRequests(link: string | number, wanted: LinkChange, { indices }: Resolved, operation: string): AnyRequest[] {
+  const kind = changedKind(wanted)
+  if (kind === undefined) return []
+  const options = (wanted as unknown as Record<string, object>)[kind] as object
+  const data = optionsToWrite(kind, options, indices)
+  const request = { ...setting(link, operation)({ linkinfo: { kind, data } }), type: c.RTM_NEWLINK, callerNames: { 'linkinfo.data': kind } }
+  return [request]
 }
 
 export function deleteLink(link: string | number): AnyRequest {
@@ -244,22 +308,25 @@ export function listLinks(filter: LinkFilter = {}): AnyRequest {
   })
 }
 
+/** A link by index, by its name, or by another of its names. */
 function reference(link: string | number, rest: object = {}, header: object = {}): { header: object, attributes: object } {
-  return typeof link === 'number'
-    ? { header: { ...header, index: link }, attributes: rest }
-    : { header, attributes: { name: link, ...rest } }
-}
-
-function upFlag(up: boolean | undefined): { flags?: number, change?: number } {
-  if (up === undefined) return {}
-  if (typeof up !== 'boolean') throw new InvalidArgumentError('up', up, 'true or false')
-  return { flags: up ? c.IFF_UP : 0, change: c.IFF_UP }
+  if (typeof link === 'number') return { header: { ...header, index: link }, attributes: rest }
+  const byName = Buffer.byteLength(link) > 15 && isAlternativeName(link) ? { altName: link } : { name: link }
+  return { header, attributes: { ...byName, ...rest } }
 }
 
 function checkKind({ kind }: LinkSpec): void {
   if (creatable.includes(kind)) return
   const suggestion = typeof kind === 'string' ? didYouMean(kind, creatable) : ''
   throw new InvalidArgumentError('kind', kind, `one of ${creatable.join(', ')}${suggestion}`)
+}
+
+/** Options of another kind than the link's own. */
+export function refuseOtherKinds(spec: object, kind: string): void {
+  for (const other of [...Object.keys(kinds), 'tap']) {
+    const value = (spec as Record<string, unknown>)[other]
+    if (other !== kind && value !== undefined) throw new InvalidArgumentError(other, value, `no options of another kind than ${kind}`)
+  }
 }
 
 /** Names of bits, as ip(8) prints them. */
@@ -274,11 +341,12 @@ const flagNames: [number, string][] = [
 const typeNames: Record<number, string> = {
   [c.ARPHRD_ETHER]: 'ether', [c.ARPHRD_LOOPBACK]: 'loopback', [c.ARPHRD_NONE]: 'none', [c.ARPHRD_TUNNEL]: 'ipip',
   [c.ARPHRD_TUNNEL6]: 'tunnel6', [c.ARPHRD_SIT]: 'sit', [c.ARPHRD_IPGRE]: 'gre', [c.ARPHRD_INFINIBAND]: 'infiniband',
+  [c.ARPHRD_IP6GRE]: 'gre6', [c.ARPHRD_NETLINK]: 'netlink',
 }
 
 export function decodeLink(message: Message): Link {
   const { index, type, flags } = message.header as { index: number, type: number, flags: number }
-  const { linkinfo, name = '', ...rest } = message.attributes as LinkValues
+  const { linkinfo, afSpec, name = '', ...rest } = message.attributes as LinkValues
   const { kind, data, portKind, portData } = linkinfo ?? {}
   const link: Link = {
     index,
@@ -289,7 +357,20 @@ export function decodeLink(message: Message): Link {
     up: (flags & c.IFF_UP) !== 0,
     ...rest,
   }
-  if (link.kind === 'bridge' || link.kind === 'tap' || link.kind === 'tun') link[link.kind] = data as never
-  if (portKind === 'bridge') link.port = portData as BridgePortOptions
+  if (link.kind !== undefined && data !== undefined) addKindOptions(link, link.kind, data)
+  if (portKind !== undefined) link.portKind = portKind
+  if (portKind !== undefined && portData !== undefined && portTable(portKind) !== undefined) link.port = portData
+  if (afSpec?.ipv4 !== undefined) link.ipv4 = afSpec.ipv4
+  if (afSpec?.ipv6 !== undefined) link.ipv6 = afSpec.ipv6
   return link
+}
+
+function addKindOptions(link: Link, kind: string, data: object): void {
+  if (data instanceof Uint8Array) link.kindData = data
+  else (link as unknown as Record<string, object>)[kind] = kindOf(kind)?.read?.(data) ?? data
+}
+
+/** Whether a link of this kind takes ports; of kinds that virbr does not know nobody can say. */
+export function takesPorts(kind: string | undefined): boolean {
+  return kind !== undefined && (masterKinds.includes(kind) || kindOf(kind) === undefined)
 }

@@ -250,7 +250,7 @@ test('what the kernel refuses leaves nothing, and says why', async () => {
     [{ name: 'x', kind: 'bridge', bridge: { helloTimeMs: 100_000 } }, { errnoName: 'ERANGE' }],
     // The second step fails: the peer is there already.
     [{ name: 'x', kind: 'veth', veth: { peer: { name: 'br0' } } }, { errnoName: 'EEXIST' }],
-    [{ name: 'x', kind: 'bridge', master: 'lo' }, { code: 'ERR_NETLINK' }],
+    [{ name: 'x', kind: 'bridge', master: 'lo' }, { code: 'ERR_INVALID_ARGUMENT', field: 'master' }],
   ]
   await allFail(host, fails)
 })

@@ -34,12 +34,12 @@ function check(make: () => AnyRequest | AnyRequest[], field: string, said: strin
 const bridge = { name: 'br0', kind: 'bridge' }
 
 test.each<Case>([
-  [{ name: 'x', kind: 'brige' }, 'kind', 'expected one of bridge, veth; did you mean "bridge"?, got "brige"'],
-  [{ name: 'x', kind: 7 }, 'kind', 'one of bridge, veth'],
-  [{ name: 'x', kind: 'tun' }, 'kind', 'one of bridge, veth'],
+  [{ name: 'x', kind: 'brige' }, 'kind', 'wireguard; did you mean "bridge"?, got "brige"'],
+  [{ name: 'x', kind: 7 }, 'kind', 'expected one of bond, bridge, '],
+  [{ name: 'x', kind: 'tun' }, 'kind', 'expected one of bond, bridge, '],
   [{ ...bridge, mtuu: 1400 }, 'mtuu', 'did you mean "mtu"?'],
-  [{ ...bridge, veth: {} }, 'veth', 'only the fields'],
-  [{ name: 'v0', kind: 'veth', bridge: {} }, 'bridge', 'only the fields'],
+  [{ ...bridge, veth: {} }, 'veth', 'no options of another kind than bridge'],
+  [{ name: 'v0', kind: 'veth', bridge: {} }, 'bridge', 'no options of another kind than veth'],
   [{ ...bridge, name: 'a/b' }, 'name', 'an interface name'],
   [{ ...bridge, name: 'a'.repeat(16) }, 'name', '1 to 15 bytes'],
   [{ ...bridge, name: '' }, 'name', 'an interface name'],

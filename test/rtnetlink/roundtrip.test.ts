@@ -19,7 +19,7 @@ import { attribute } from '../native/support.ts'
 import { encode } from '../netlink/support.ts'
 
 const tables: Record<string, Table<Entries>> = Object.fromEntries(Object.entries({
-  link: linkAttributes, ...kinds, 'bridge port': portKinds.bridge,
+  link: linkAttributes, ...kinds, 'bridge port': portKinds.bridge, 'bond port': portKinds.bond, 'vrf port': portKinds.vrf,
   address: listAddresses().format.attributes, route: listRoutes().format.attributes,
 }).map(([name, table]) => [name, table as unknown as Table<Entries>]))
 
@@ -37,6 +37,7 @@ const forms: Record<string, fc.Arbitrary<Buffer>> = {
   }),
   /** ETH_P_8021Q, ETH_P_8021AD. */
   vlanProtocol: fc.constantFrom(Buffer.of(0x81, 0), Buffer.of(0x88, 0xa8)),
+  protocol: fc.constantFrom(Buffer.of(0x81, 0), Buffer.of(0x88, 0xa8)),
 }
 
 /** Payloads of a form that a codec could have written. */
@@ -82,7 +83,7 @@ describe.each(Object.entries(tables))('%s', (_, table) => {
   })
 
   test('attributes without a name in the table survive', () => {
-    const named = new Set(Object.values(table.entries).map(([type]) => type))
+    const named = new Set(Object.values(table.entries).flatMap(([type, , type6]) => [type, type6]))
     const unknown = fc.record({ type: fc.integer({ min: 0, max: 0x3fff }).filter(type => !named.has(type)), data: fc.uint8Array() })
     fc.assert(fc.property(fc.array(unknown, { minLength: 1 }), raw => {
       const bytes = encode(table, { raw })

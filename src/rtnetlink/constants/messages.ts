@@ -11,7 +11,17 @@ export const RTM_GETADDR = 22
 export const RTM_NEWROUTE = 24
 export const RTM_DELROUTE = 25
 export const RTM_GETROUTE = 26
+export const RTM_NEWNSID = 88
+export const RTM_GETNSID = 90
 export const RTM_NEWLINKPROP = 108
+export const RTM_DELLINKPROP = 109
+export const RTM_NEWTUNNEL = 120
+export const RTM_DELTUNNEL = 121
+export const RTM_GETTUNNEL = 122
+
+// linux/net_namespace.h
+export const NETNSA_NSID = 1
+export const NETNSA_FD = 3
 
 // linux/rtnetlink.h: filters of dumps
 export const RTEXT_FILTER_VF = 1

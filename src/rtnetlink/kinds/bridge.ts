@@ -1,9 +1,10 @@
 /** Bridges and their ports. Source: ip-link(8) "BRIDGE Type Support", bridge(8), linux/if_link.h. */
-import { checkFields } from '../../errors.ts'
 import { bool32, bool8, counter64, hardwareAddress, ip, named, readOnly, scaled, u16, u32, u8 } from '../../netlink/codecs.ts'
-import type { FixedCodec } from '../../netlink/codecs.ts'
+import { switches } from '../../netlink/flags.ts'
 import { attributes } from '../../netlink/table.ts'
 import * as c from '../constants.ts'
+import { linkIndex, linkKind } from './kind.ts'
+import { vlanProtocol } from './vlan-protocol.ts'
 
 /** Timers stand in USER_HZ, hundredths of a second. */
 const clock32 = scaled(u32, 10)
@@ -16,50 +17,12 @@ const bridgeId = readOnly<string>({
   decode: (bytes, start) => `${bytes.toString('hex', start, start + 2)}.${bytes.toString('hex', start + 2, start + 8)}`,
 })
 
-/** ETH_P_8021Q, ETH_P_8021AD in network order. */
-const vlanProtocol: FixedCodec<string | number> = {
-  size: 2,
-  encode(writer, value) {
-    const number = value === '802.1Q' ? 0x8100 : value === '802.1ad' ? 0x88a8 : undefined
-    if (number === undefined) return writer.refuse(value, '802.1Q or 802.1ad')
-    const at = writer.reserve(2)
-    writer.buffer.writeUInt16BE(number, at)
-  },
-  decode(bytes, start) {
-    const number = bytes.readUInt16BE(start)
-    return number === 0x8100 ? '802.1Q' : number === 0x88a8 ? '802.1ad' : number
-  },
-}
-
-/** Switches that share one attribute, struct br_boolopt_multi: their values, and a mask of those that are meant. */
-const switchBits = {
+/** They share one attribute, struct br_boolopt_multi. */
+const bridgeSwitches = switches({
   noLinkLocalLearn: 1 << c.BR_BOOLOPT_NO_LL_LEARN,
   multicastVlanSnooping: 1 << c.BR_BOOLOPT_MCAST_VLAN_SNOOPING,
   mst: 1 << c.BR_BOOLOPT_MST_ENABLE,
-} as const
-type Switches = { [K in keyof typeof switchBits]?: boolean }
-
-const switches: FixedCodec<Switches> = {
-  size: 8,
-  encode(writer, value, parent) {
-    checkFields(value, Object.keys(switchBits), 'switches of a bridge')
-    let [values, mask] = [0, 0]
-    for (const [name, bit] of Object.entries(switchBits)) {
-      const on = value[name as keyof Switches]
-      if (on === undefined) continue
-      if (typeof on !== 'boolean') writer.refuse(value, 'true or false for each switch')
-      mask |= bit
-      if (on) values |= bit
-    }
-    u32.encode(writer, values, parent)
-    u32.encode(writer, mask, parent)
-  },
-  decode(bytes, start) {
-    const [values, mask] = [bytes.readUInt32LE(start), bytes.readUInt32LE(start + 4)]
-    return Object.fromEntries(Object.entries(switchBits)
-      .filter(([, bit]) => (mask & bit) !== 0).map(([name, bit]) => [name, (values & bit) !== 0]))
-  },
-}
+})
 
 /** Another querier that the bridge has heard of, for IPv4 and IPv6. */
 const querierState = attributes({
@@ -115,10 +78,24 @@ export const bridgeOptions = attributes({
   multicastStatsEnabled: [c.IFLA_BR_MCAST_STATS_ENABLED, bool8],
   multicastIgmpVersion: [c.IFLA_BR_MCAST_IGMP_VERSION, u8],
   multicastMldVersion: [c.IFLA_BR_MCAST_MLD_VERSION, u8],
-  switches: [c.IFLA_BR_MULTI_BOOLOPT, switches],
+  switches: [c.IFLA_BR_MULTI_BOOLOPT, bridgeSwitches],
   multicastQuerierState: [c.IFLA_BR_MCAST_QUERIER_STATE, readOnly(querierState)],
   fdbLearned: [c.IFLA_BR_FDB_N_LEARNED, readOnly(u32)],
   fdbMaxLearned: [c.IFLA_BR_FDB_MAX_LEARNED, u32],
+})
+
+const vlanFiltering = { config: 'CONFIG_BRIDGE_VLAN_FILTERING' }
+const multicast = { config: 'CONFIG_BRIDGE_IGMP_SNOOPING' }
+
+export const bridge = linkKind({
+  options: bridgeOptions,
+  config: 'CONFIG_BRIDGE',
+  needs: {
+    vlanFiltering, vlanProtocol: vlanFiltering, vlanDefaultPvid: vlanFiltering, vlanStatsEnabled: vlanFiltering,
+    vlanStatsPerPort: vlanFiltering,
+    multicastRouter: multicast, multicastSnooping: multicast, multicastQuerier: multicast, multicastQueryUseIfaddr: multicast,
+    fdbMaxLearned: { since: '6.7' },
+  },
 })
 
 /** BR_STATE_*, linux/if_bridge.h. */
@@ -155,7 +132,7 @@ export const bridgePortOptions = attributes({
   groupForwardMask: [c.IFLA_BRPORT_GROUP_FWD_MASK, u16],
   neighSuppress: [c.IFLA_BRPORT_NEIGH_SUPPRESS, bool8],
   isolated: [c.IFLA_BRPORT_ISOLATED, bool8],
-  backupPort: [c.IFLA_BRPORT_BACKUP_PORT, u32],
+  backupPort: [c.IFLA_BRPORT_BACKUP_PORT, linkIndex],
   mrpRingOpen: [c.IFLA_BRPORT_MRP_RING_OPEN, readOnly(bool8)],
   mrpInOpen: [c.IFLA_BRPORT_MRP_IN_OPEN, readOnly(bool8)],
   multicastEhtHostsLimit: [c.IFLA_BRPORT_MCAST_EHT_HOSTS_LIMIT, u32],

@@ -2,6 +2,7 @@
 import { bool8, named, u32, u8 } from '../../netlink/codecs.ts'
 import { attributes } from '../../netlink/table.ts'
 import * as c from '../constants.ts'
+import { linkKind } from './kind.ts'
 
 export const tunOptions = attributes({
   owner: [c.IFLA_TUN_OWNER, u32],
@@ -14,3 +15,5 @@ export const tunOptions = attributes({
   numQueues: [c.IFLA_TUN_NUM_QUEUES, u32],
   numDisabledQueues: [c.IFLA_TUN_NUM_DISABLED_QUEUES, u32],
 })
+
+export const tun = linkKind({ options: tunOptions, config: 'CONFIG_TUN' })

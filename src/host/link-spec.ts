@@ -1,0 +1,55 @@
+/** A specification of a link taken apart: what goes into the request that makes it, and what the request refers to. */
+import { InvalidArgumentError } from '../errors.ts'
+import { linksNamed } from '../rtnetlink/kinds/given.ts'
+import { kindOf } from '../rtnetlink/kinds/index.ts'
+import type { LinkSpec as WireSpec } from '../rtnetlink/links.ts'
+import { checkLinkRef } from './link-ref.ts'
+import type { LinkSpec, PeerSpec } from './links.ts'
+import type { Netns } from './netns.ts'
+
+/** The other end of a pair, if it is one. */
+export function peerOf({ kind, veth, netkit }: LinkSpec): PeerSpec | undefined {
+  return kind === 'veth' ? veth?.peer : kind === 'netkit' ? netkit?.peer : undefined
+}
+
+/** Without other links and namespaces, which are looked up. */
+export function wireSpec(spec: LinkSpec): WireSpec {
+  const { master: _master, netns: _netns, link: _link, linkNetns: _linkNetns, ...rest } = spec
+  const { kind } = spec
+  const peer = peerOf(spec)
+  if (peer === undefined) return rest
+  if (typeof peer !== 'object' || peer === null) throw new InvalidArgumentError(`${kind}.peer`, peer, 'an object with a name')
+  const { netns: _peerNetns, up, ...others } = peer
+  if (up !== undefined && typeof up !== 'boolean') throw new InvalidArgumentError(`${kind}.peer.up`, up, 'true or false')
+  return { ...rest, [kind]: { ...spec[kind as 'veth' | 'netkit'], peer: others } }
+}
+
+/** A link stands on another if it is of a kind that does. */
+export function checkLower({ kind, link, linkNetns }: LinkSpec): void {
+  const wants = kindOf(kind)?.link
+  if (link !== undefined) checkLinkRef(link, 'link')
+  if (wants === 'required' && link === undefined) throw new InvalidArgumentError('link', link, `the link that a ${kind} stands on: name or index`)
+  if (wants === undefined && link !== undefined) throw new InvalidArgumentError('link', link, `nothing: a ${kind} stands on no other link`)
+  if (link === undefined && linkNetns !== undefined) throw new InvalidArgumentError('linkNetns', linkNetns, 'nothing, without link')
+}
+
+export interface Reference {
+  field: string
+  ref: string | number
+  /** Where it is. */
+  netns: Netns | undefined
+  /** The link cannot be made before the other is there; otherwise it is only put into it. */
+  stands: boolean
+}
+
+/** Other links that a link needs: its master, where it is born itself; what it stands on, and what its options name. */
+export function referencesOf(spec: LinkSpec): Reference[] {
+  const { kind, master, netns, link, linkNetns } = spec
+  if (master === undefined && link === undefined && kind === 'veth') return []
+  const options = (spec as unknown as Record<string, object | undefined>)[kind]
+  return [
+    ...(master === undefined ? [] : [{ field: 'master', ref: master, netns, stands: false }]),
+    ...(link === undefined ? [] : [{ field: 'link', ref: link, netns: linkNetns, stands: true }]),
+    ...linksNamed(kind, options).map(([field, ref]) => ({ field, ref, netns: undefined, stands: true })),
+  ]
+}

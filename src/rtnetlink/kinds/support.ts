@@ -1,0 +1,70 @@
+/** What the running kernel lacks of kinds of links and their options, by build option or release. */
+import { constants } from 'node:os'
+import { UnsupportedError } from '../../errors.ts'
+import type { NetlinkError } from '../../netlink/error.ts'
+import { kindOf } from './index.ts'
+import type { Requirement } from './kind.ts'
+
+/** Settings of any link, and options of ports, that not every kernel has. */
+const settingNeeds: Record<string, Requirement> = { gsoIpv4MaxSize: { since: '6.3' }, groIpv4MaxSize: { since: '6.3' } }
+const portNeeds: Record<string, Record<string, Requirement>> = { bond: { prio: { since: '6.0' } } }
+
+/** `CONFIG_NETKIT, Linux ≥ 6.7`. */
+function words({ config, since }: Requirement): string {
+  return [config, since === undefined ? undefined : `Linux ≥ ${since}`].filter(word => word !== undefined).join(', ')
+}
+
+/**
+ * The kernel's refusal of a kind that it does not have, or of options that it was built without, said as UnsupportedError;
+ * any other error as it is.
+ */
+export function explainKind(error: NetlinkError, kind: string, options: object = {}): Error {
+  if (error.errno !== constants.errno.EOPNOTSUPP) return error
+  const known = kindOf(kind)
+  if (known === undefined) return error
+  if (error.kernelMessage?.startsWith('Unknown device type') === true) {
+    const feature = words({ config: known.config, ...(known.since === undefined ? {} : { since: known.since }) })
+    return new UnsupportedError(feature, `${error.operation}: this kernel has no links of kind ${kind} (${feature})`, { cause: error })
+  }
+  const needs = Object.entries(known.needs ?? {})
+  const [option, lacking] = needs.find(([option, need]) => need?.config !== undefined && option in options) ?? []
+  if (option === undefined || lacking === undefined) return error
+  const feature = words(lacking)
+  return new UnsupportedError(feature, `${error.operation}: this kernel has no ${kind}.${option} (${feature})`, { cause: error })
+}
+
+export interface Asked {
+  /** Of any link. */
+  settings: object
+  kind?: string | undefined
+  /** Of the kind. */
+  options?: object | undefined
+  portKind?: string | undefined
+  port?: object | undefined
+}
+
+/**
+ * A kernel passes over attributes that it does not know. Of those that not every kernel has, one that it does not show
+ * afterwards is one that it does not know.
+ */
+export function overlooked(operation: string, asked: Asked, shown: object): UnsupportedError | undefined {
+  const { settings, kind = '', options, portKind = '', port } = asked
+  const state = shown as Record<string, object | undefined>
+  return missing(operation, '', settings, shown, settingNeeds) ??
+    missing(operation, `${kind}.`, options, state[kind], kindOf(kind)?.needs ?? {}) ??
+    missing(operation, 'port.', port, state['port'], portNeeds[portKind] ?? {})
+}
+
+function missing(
+  operation: string, place: string, asked: object | undefined, shown: object | undefined, needs: Record<string, Requirement | undefined>,
+): UnsupportedError | undefined {
+  const wanted = (asked ?? {}) as Record<string, unknown>
+  for (const [name, need] of Object.entries(needs)) {
+    const value = wanted[name]
+    if (need === undefined || value === undefined || (shown as Record<string, unknown> | undefined)?.[name] !== undefined) continue
+    // A flag that is not set is not shown either.
+    if (value === false || (need.hidden !== undefined && need.hidden === value)) continue
+    return new UnsupportedError(words(need), `${operation}: this kernel has no ${place}${name} (${words(need)})`)
+  }
+  return undefined
+}
