@@ -205,7 +205,7 @@ class Creation implements AsyncDisposable {
       const kind = this.#kindOf(master, netns)
       if (takesPorts(kind)) continue
       const accepted = `a link that takes ports, a bridge, bond, vrf or the like; it is ${kind === undefined ? 'none' : `a ${kind}`}`
-      throw new InvalidArgumentError(`links[${place}].master`, master, accepted)
+      this.#bulk.fail(place, new InvalidArgumentError(`links[${place}].master`, master, accepted))
     }
   }
 
