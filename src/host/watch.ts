@@ -24,7 +24,7 @@ import { checkTopicFilter, isReplacement, topics } from '../rtnetlink/topics.ts'
 import type { Topic, TopicFilter, TopicName } from '../rtnetlink/topics.ts'
 import { failure, isFailure, routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
-import { checkLinkRef } from './links.ts'
+import { checkLinkRef } from './link-ref.ts'
 import type { LinkRef, Links } from './links.ts'
 import { Turns } from './turns.ts'
 
