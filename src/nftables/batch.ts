@@ -2,13 +2,15 @@
  * Many changes, all or none: nf_tables takes them between two messages in one sendmsg.
  * Source: linux/netfilter/nfnetlink.h, net/netfilter/nfnetlink.c (nfnetlink_rcv_batch).
  */
+import { InvalidArgumentError } from '../errors.ts'
 import { be32 } from '../netlink/codecs.ts'
-import { NLM_F_ACK } from '../netlink/constants.ts'
+import { NLM_F_ACK, NLM_F_ECHO } from '../netlink/constants.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import { encodeRequests } from '../netlink/message.ts'
 import type { AnyRequest } from '../netlink/message.ts'
 import { attributes } from '../netlink/table.ts'
 import { NFNL_BATCH_GENID, NFNL_MSG_BATCH_BEGIN, NFNL_MSG_BATCH_END, NFNL_SUBSYS_NFTABLES } from './constants.ts'
+import { expand } from './expand.ts'
 import { nfgenmsg } from './messages.ts'
 
 const batchAttributes = attributes({ generation: [NFNL_BATCH_GENID, be32] })
@@ -16,6 +18,10 @@ const batchAttributes = attributes({ generation: [NFNL_BATCH_GENID, be32] })
 export interface BatchOptions {
   /** Commit only if the ruleset is still this one (`getGeneration`); else the kernel answers ERESTART. */
   generation?: number | undefined
+  /** Ask the kernel whether it would take the batch, and change nothing. */
+  dryRun?: boolean | undefined
+  /** Have the kernel tell the handles of what it makes. */
+  handles?: boolean | undefined
 }
 
 export interface EncodedBatch {
@@ -26,8 +32,10 @@ export interface EncodedBatch {
 
 /** Changes encoded once, to be committed many times. */
 export interface PreparedBatch {
-  /** The requests given, and the end. */
+  /** The messages, and the end. A request may have become several: its sets without a name, parts of a long list. */
   requests: readonly AnyRequest[]
+  /** For each message that is sent, the beginning included: the index of the request it comes from; −1 for none. */
+  statements: readonly number[]
   body: Buffer
 }
 
@@ -37,18 +45,38 @@ export interface PreparedBatch {
  * of the commit itself, and ERESTART, stand under the number of the first message.
  */
 export function encodeBatch(requests: readonly AnyRequest[], options: BatchOptions = {}): EncodedBatch {
-  return commitBatch(prepareBatch(requests), options)
+  return commitBatch(prepareBatch(requests, options), options)
 }
 
-/** All of a batch but its beginning, which names the generation. */
-export function prepareBatch(requests: readonly AnyRequest[]): PreparedBatch {
-  const last = requests.length - 1
+/** All of a batch but its beginning, which names the generation. Throws InvalidArgumentError, the path beginning with `requests[…]`. */
+export function prepareBatch(requests: readonly AnyRequest[], { dryRun, handles }: Pick<BatchOptions, 'dryRun' | 'handles'> = {}): PreparedBatch {
+  const { messages, statements } = expand(requests)
+  const last = messages.length - 1
   const all = [
     // One acknowledgement says it all: thousands would overflow the receive buffer.
-    ...requests.map((request, index) => ({ ...request, flags: acknowledged(request.flags, index === last) })),
-    boundary(NFNL_MSG_BATCH_END, 'end the nf_tables batch'),
+    ...messages.map((request, index) => ({ ...request, flags: acknowledged(request.flags, index === last) | (handles === true ? NLM_F_ECHO : 0) })),
+    ...(dryRun === true ? [] : [boundary(NFNL_MSG_BATCH_END, 'end the nf_tables batch')]),
   ]
-  return { requests: all, body: encodeRequests(all, 1) }
+  return { requests: all, statements: [-1, ...statements, -1], body: encodeNaming(all, statements) }
+}
+
+function encodeNaming(messages: readonly AnyRequest[], statements: readonly number[]): Buffer {
+  try {
+    return encodeRequests(messages, 1)
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error
+    // Which one it was is found out only now: nearly all batches are right.
+    const at = messages.findIndex(message => !encodes(message))
+    throw new InvalidArgumentError(`requests[${statements[at] ?? at}].${error.field}`, error.value, error.accepted)
+  }
+}
+
+function encodes(message: AnyRequest): boolean {
+  try {
+    return encodeRequests([message]).length > 0
+  } catch {
+    return false
+  }
 }
 
 export function commitBatch({ requests, body }: PreparedBatch, { generation }: BatchOptions = {}): EncodedBatch {

@@ -1,25 +1,34 @@
 /** nf_tables chains. Source: nft(8) "CHAINS", linux/netfilter/nf_tables.h (enum nft_chain_attributes). */
-import { InvalidArgumentError, didYouMean } from '../errors.ts'
+import { InvalidArgumentError } from '../errors.ts'
 import { be32, beCounter64, interfaceName, named, raw, sbe32, string } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_NONREC } from '../netlink/constants.ts'
 import type { Message } from '../netlink/message.ts'
 import { attributes, list } from '../netlink/table.ts'
 import type { Values } from '../netlink/table.ts'
+import { bits, name } from './codecs.ts'
 import {
   NFTA_CHAIN_COUNTERS, NFTA_CHAIN_FLAGS, NFTA_CHAIN_HANDLE, NFTA_CHAIN_HOOK, NFTA_CHAIN_ID, NFTA_CHAIN_NAME,
   NFTA_CHAIN_POLICY, NFTA_CHAIN_TABLE, NFTA_CHAIN_TYPE, NFTA_CHAIN_USE, NFTA_CHAIN_USERDATA, NFTA_COUNTER_BYTES,
   NFTA_COUNTER_PACKETS, NFTA_DEVICE_NAME, NFTA_HOOK_DEV, NFTA_HOOK_DEVS, NFTA_HOOK_HOOKNUM, NFTA_HOOK_PRIORITY,
   NFTA_RULE_CHAIN, NFTA_RULE_TABLE, NFT_MSG_DELCHAIN, NFT_MSG_DELRULE, NFT_MSG_GETCHAIN, NFT_MSG_NEWCHAIN,
-  NFT_NAME_MAXLEN, NF_ACCEPT, NF_DROP,
+  NFT_CHAIN_BASE, NFT_CHAIN_BINDING, NFT_CHAIN_HW_OFFLOAD, NF_ACCEPT, NF_DROP,
 } from './constants.ts'
 import { ASK, DUMP, familyOf, nftRequest } from './messages.ts'
 import type { Family, NftRequest } from './messages.ts'
+import { checkHook, hooks, parsePriority } from './priorities.ts'
+import type { ChainType, Hook, Priority } from './priorities.ts'
+import { decodeUserdata, encodeUserdata } from './userdata.ts'
 
-const name = string(NFT_NAME_MAXLEN - 1)
+export type { Hook } from './priorities.ts'
+
 const policies = { drop: NF_DROP, accept: NF_ACCEPT } as const
 export type Policy = keyof typeof policies
 
-const chainAttributes = attributes({
+/** `offload`: to the network card. */
+export const chainFlags = { base: NFT_CHAIN_BASE, offload: NFT_CHAIN_HW_OFFLOAD, binding: NFT_CHAIN_BINDING } as const
+export type ChainFlag = keyof typeof chainFlags
+
+export const chainAttributes = attributes({
   table: [NFTA_CHAIN_TABLE, name],
   handle: [NFTA_CHAIN_HANDLE, beCounter64],
   name: [NFTA_CHAIN_NAME, name],
@@ -36,23 +45,11 @@ const chainAttributes = attributes({
     bytes: [NFTA_COUNTER_BYTES, beCounter64],
     packets: [NFTA_COUNTER_PACKETS, beCounter64],
   })],
-  flags: [NFTA_CHAIN_FLAGS, be32],
+  flags: [NFTA_CHAIN_FLAGS, bits(be32, chainFlags)],
   id: [NFTA_CHAIN_ID, be32],
   userdata: [NFTA_CHAIN_USERDATA, raw],
 })
-type ChainEntries = typeof chainAttributes.entries
-
-/** Names of the hooks by number (enum nf_inet_hooks, nf_dev_hooks; linux/netfilter_arp.h). */
-const inetHooks = ['prerouting', 'input', 'forward', 'output', 'postrouting', 'ingress'] as const
-const hooks: Readonly<Record<Family, readonly Hook[]>> = {
-  ip: inetHooks.slice(0, 5),
-  ip6: inetHooks.slice(0, 5),
-  inet: inetHooks,
-  bridge: inetHooks.slice(0, 5),
-  arp: ['input', 'output', 'forward'],
-  netdev: ['ingress', 'egress'],
-}
-export type Hook = (typeof inetHooks)[number] | 'egress'
+export type ChainEntries = typeof chainAttributes.entries
 
 export interface Chain {
   family: Family
@@ -61,8 +58,7 @@ export interface Chain {
   handle: number
   /** Rules in it, plus jumps to it. */
   use: number
-  /** NFT_CHAIN_*. */
-  flags: number
+  flags: (ChainFlag | number)[]
   /** Base chains only: these four, and where counted, `counters`. */
   type?: string | undefined
   hook?: Hook | number | undefined
@@ -73,6 +69,7 @@ export interface Chain {
   counters?: { packets: number, bytes: number } | undefined
   /** Of netdev chains and ingress. */
   devices?: string[] | undefined
+  comment?: string | undefined
   userdata?: Uint8Array | undefined
 }
 
@@ -86,13 +83,17 @@ export interface AddChain extends ChainRef {
   /** Makes it a base chain: packets enter it here. */
   hook?: Hook
   /** Of a base chain; default `filter`. */
-  type?: 'filter' | 'nat' | 'route'
+  type?: ChainType
   /** Of a base chain; default 0. Lower runs earlier. */
-  priority?: number
+  priority?: Priority
   /** Left out: `accept` for a new base chain, and no change for one that exists. */
   policy?: Policy
   /** Of netdev chains and ingress. */
-  devices?: string[]
+  devices?: readonly string[]
+  /** Of netdev chains: rules are given to the network card, which has to be able to. */
+  offload?: boolean
+  /** Printed by nft; at most 127 bytes. */
+  comment?: string
   /** Fail with EEXIST if there is such a chain. */
   exclusive?: boolean
   /** Records as in userdata.ts, kept by the kernel for its user. */
@@ -101,15 +102,40 @@ export interface AddChain extends ChainRef {
 
 /** Creates a chain; of one that exists only the policy is changed, if given. */
 export function addChain(chain: AddChain): NftRequest<ChainEntries> {
-  const { family, table, name, hook, type = 'filter', priority = 0, policy, devices, exclusive, userdata } = chain
-  const base = hook === undefined ? {} : {
-    hook: { number: hookNumber(family, hook), priority, ...(devices === undefined ? {} : { devices }) },
-    policy,
-    type,
-  }
-  const flags = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
+  const { family, table, name, hook, exclusive, comment, userdata = encodeUserdata({ comment }) } = chain
   const operation = `add chain ${family} ${table} ${name}`
-  return nftRequest(NFT_MSG_NEWCHAIN, flags, family, chainAttributes, { table, name, ...base, userdata }, operation)
+  const values = { table, name, ...(hook === undefined ? regular(chain) : baseValues({ ...chain, hook })), userdata }
+  const flags = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
+  return nftRequest(NFT_MSG_NEWCHAIN, flags, family, chainAttributes, values, operation)
+}
+
+function baseValues(chain: AddChain & { hook: Hook }): Values<ChainEntries> {
+  const { family, hook, type = 'filter', policy, devices, offload } = chain
+  const priority = parsePriority(family, chain.priority ?? 0)
+  if (type === 'nat' && policy === 'drop') throw new InvalidArgumentError('policy', policy, 'accept for a chain of type nat, which only sees new connections')
+  const number = checkHook({ family, hook, type, priority, devices })
+  const [first, second] = devices ?? []
+  const onDevices = first === undefined ? {} : second === undefined ? { device: first } : { devices: [...devices ?? []] }
+  return { hook: { number, priority, ...onDevices }, policy, type, ...(offload === true ? { flags: ['base', 'offload'] } : {}) }
+}
+
+function regular(chain: AddChain): Values<ChainEntries> {
+  for (const field of ['type', 'priority', 'devices', 'offload'] as const) {
+    if (chain[field] !== undefined) throw new InvalidArgumentError(field, chain[field], 'a hook beside it: only base chains have one')
+  }
+  return chain.policy === undefined ? {} : { policy: chain.policy }
+}
+
+export interface RenameChain extends ChainRef {
+  /** Of the chain, as `host.firewall.chains` says. */
+  handle: number
+  newName: string
+}
+
+/** Gives a chain another name; jumps to it go on. */
+export function renameChain({ family, table, name, handle, newName }: RenameChain): NftRequest<ChainEntries> {
+  const operation = `rename chain ${family} ${table} ${name} ${newName}`
+  return nftRequest(NFT_MSG_NEWCHAIN, 0, family, chainAttributes, { table, handle, name: newName }, operation)
 }
 
 export interface DeleteChain extends ChainRef {
@@ -147,7 +173,7 @@ export function getChain({ family, table, name }: ChainRef): NftRequest<ChainEnt
 export function decodeChain(message: Message): Chain {
   const family = familyOf(message)
   const attributes = message.attributes as Values<ChainEntries>
-  const { table = '', name = '', handle = 0, use = 0, flags = 0, hook, type, policy, counters, userdata } = attributes
+  const { table = '', name = '', handle = 0, use = 0, flags = [], hook, type, policy, counters, userdata } = attributes
   return {
     family, table, name, handle, use, flags, type,
     hook: hook?.number === undefined ? undefined : hooks[family][hook.number] ?? hook.number,
@@ -155,14 +181,7 @@ export function decodeChain(message: Message): Chain {
     policy,
     counters: counters === undefined ? undefined : { packets: counters.packets ?? 0, bytes: counters.bytes ?? 0 },
     devices: hook?.devices ?? (hook?.device === undefined ? undefined : [hook.device]),
+    comment: userdata === undefined ? undefined : decodeUserdata(userdata).comment,
     userdata,
   }
-}
-
-function hookNumber(family: Family, hook: Hook): number {
-  const names = Object.hasOwn(hooks, family) ? hooks[family] : []
-  const number = names.indexOf(hook)
-  if (number >= 0) return number
-  const accepted = `one of ${names.join(', ')} in family ${family}${didYouMean(String(hook), names)}`
-  throw new InvalidArgumentError('hook', hook, accepted)
 }

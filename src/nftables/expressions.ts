@@ -39,7 +39,7 @@ export const expression: Codec<Expression> = attributes({
 
 /** Whether it is this expression, in decoded form. */
 export function isExpression<N extends ExpressionName>(
-  value: Expression | undefined, name: N,
+  value: { name: string, data?: unknown } | undefined, name: N,
 ): value is ExpressionOf<N> {
   return value?.name === name && value.data !== undefined && !(value.data instanceof Uint8Array)
 }

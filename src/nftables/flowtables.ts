@@ -3,6 +3,7 @@
  * "FLOWTABLES", linux/netfilter/nf_tables.h (enum nft_flowtable_attributes). The kernel needs CONFIG_NF_FLOW_TABLE.
  */
 import { be32, beCounter64, interfaceName, sbe32 } from '../netlink/codecs.ts'
+import { NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts'
 import type { Message } from '../netlink/message.ts'
 import { attributes, list } from '../netlink/table.ts'
 import type { Values } from '../netlink/table.ts'
@@ -10,6 +11,11 @@ import { bits, name } from './codecs.ts'
 import * as c from './constants.ts'
 import { ASK, DUMP, familyOf, nftRequest } from './messages.ts'
 import type { Family, NftRequest } from './messages.ts'
+import { parsePriority } from './priorities.ts'
+import type { Priority } from './priorities.ts'
+
+/** NF_NETDEV_INGRESS. */
+const INGRESS = 0
 
 export const flowtableFlags = { offload: c.NFT_FLOWTABLE_HW_OFFLOAD, counter: c.NFT_FLOWTABLE_COUNTER } as const
 export type FlowtableFlag = keyof typeof flowtableFlags
@@ -42,6 +48,29 @@ export interface Flowtable extends FlowtableRef {
   priority: number
   devices: string[]
   flags: (FlowtableFlag | number)[]
+}
+
+export interface AddFlowtable extends FlowtableRef {
+  /** Of its ingress hook; default 0. */
+  priority?: Priority
+  devices: readonly string[]
+  /** `counter`: rules go on to count offloaded connections; `offload`: to the network card. */
+  flags?: readonly FlowtableFlag[]
+  /** Fail with EEXIST if there is such a flow table. */
+  exclusive?: boolean
+}
+
+/** Creates a flow table; devices are added to one that exists. */
+export function addFlowtable({ family, table, name, priority = 0, devices, flags, exclusive }: AddFlowtable): NftRequest<FlowtableEntries> {
+  const hook = { number: INGRESS, priority: parsePriority('netdev', priority), devices: [...devices] }
+  const values = { table, name, hook, ...(flags === undefined ? {} : { flags: [...flags] }) }
+  const create = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
+  return nftRequest(c.NFT_MSG_NEWFLOWTABLE, create, family, flowtableAttributes, values, `add flowtable ${family} ${table} ${name}`)
+}
+
+/** Deletes a flow table; EBUSY while a rule refers to it. */
+export function deleteFlowtable({ family, table, name }: FlowtableRef): NftRequest<FlowtableEntries> {
+  return nftRequest(c.NFT_MSG_DELFLOWTABLE, 0, family, flowtableAttributes, { table, name }, `delete flowtable ${family} ${table} ${name}`)
 }
 
 /** All flow tables, of one family or table. */

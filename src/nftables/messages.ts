@@ -5,6 +5,7 @@ import { NLM_F_ACK, NLM_F_DUMP } from '../netlink/constants.ts'
 import type { Message, MessageFormat, Request } from '../netlink/message.ts'
 import { struct } from '../netlink/table.ts'
 import type { Entries, Struct, Table, Values } from '../netlink/table.ts'
+import type { AnonymousSet, Expected } from './vocabulary/parts.ts'
 import {
   NFNL_SUBSYS_NFTABLES, NFPROTO_ARP, NFPROTO_BRIDGE, NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_NETDEV,
 } from './constants.ts'
@@ -27,7 +28,14 @@ type HeaderFields = typeof headerFields
 /** struct nfgenmsg. A family left out is NFPROTO_UNSPEC: in dumps, all families. */
 export const nfgenmsg: Struct<HeaderFields> = struct(headerFields)
 
-export type NftRequest<E extends Entries = Entries> = Request<HeaderFields, E>
+export interface NftRequest<E extends Entries = Entries> extends Request<HeaderFields, E> {
+  /** Of a rule: sets without a name that its expressions look into, by the index of the expression. */
+  anonymous?: readonly { at: number, set: AnonymousSet }[]
+  /** Of a rule: what its expressions expect of named sets, by the index of the expression. */
+  lookups?: readonly { at: number, expects: Expected }[]
+  /** A number in the batch by which later requests refer to what this one makes: `addRule`'s `after`. */
+  reference?: NftRequest
+}
 
 /** One of the NFT_MSG_* as a message type of its netlink family. */
 export function messageType(message: number): number {

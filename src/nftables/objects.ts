@@ -1,6 +1,8 @@
 /** Stateful objects: counters, quotas and the like with a name. Source: nft(8) "STATEFUL OBJECTS", linux/netfilter/nf_tables.h. */
+import { InvalidArgumentError, didYouMean } from '../errors.ts'
 import { be16, be32, beCounter64, ip, named, raw, string, u32, u8 } from '../netlink/codecs.ts'
 import type { Codec } from '../netlink/codecs.ts'
+import { NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts'
 import type { Message } from '../netlink/message.ts'
 import { attributes, dependent } from '../netlink/table.ts'
 import type { TableValues, Values } from '../netlink/table.ts'
@@ -12,7 +14,9 @@ import { ASK, DUMP, families, familyOf, nftRequest } from './messages.ts'
 import type { Family, NftRequest } from './messages.ts'
 import { protocolNumbers } from './protocols.ts'
 import { timeoutTables } from './timeouts.ts'
-import { decodeUserdata } from './userdata.ts'
+import { decodeUserdata, encodeUserdata } from './userdata.ts'
+import { limitData, quotaData, synproxyData } from './vocabulary/statements.ts'
+import type { Limit, Quota, Synproxy } from './vocabulary/statements.ts'
 
 /** Kinds of objects, by nft's words. */
 export const objectTypes = {
@@ -127,6 +131,62 @@ interface AnyObject extends Omit<ObjectRef, 'type'> {
 export type NftObject = AnyObject & (
   { [T in ObjectType]: { type: T, data: ObjectData<T> } }[ObjectType] | { type: number, data: Uint8Array }
 )
+
+export type AddObject = Omit<ObjectRef, 'type'> & {
+  /** Printed by nft; at most 127 bytes. */
+  comment?: string
+  /** Fail with EEXIST if there is such an object. */
+  exclusive?: boolean
+} & (
+  | { type: 'counter', packets?: number, bytes?: number }
+  | { type: 'quota' } & Quota
+  | { type: 'limit' } & Limit
+  | { type: 'connlimit', count: number, over?: boolean }
+  | { type: 'synproxy' } & Synproxy
+  | { type: 'secmark', context: string }
+  | { type: 'ct helper', helper: string, protocol: 'tcp' | 'udp', l3proto?: 'ip' | 'ip6' | 'inet' }
+  | { type: 'ct timeout', protocol: string, l3proto?: 'ip' | 'ip6' | 'inet', policy: Readonly<Record<string, number>> }
+  | { type: 'ct expectation', protocol: 'tcp' | 'udp', l3proto?: 'ip' | 'ip6' | 'inet', dport: number, timeoutMs: number, size: number }
+  | { type: 'tunnel' } & ObjectData<'tunnel'>
+)
+
+/** Creates an object; one that exists is left as it is, but for a quota or limit, which is set. Timeouts of `policy` in seconds. */
+export function addObject(object: AddObject): NftRequest<ObjectEntries> {
+  const { family, table, name, type, comment, exclusive } = object
+  const flags = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
+  const userdata = encodeUserdata({ comment })
+  const values = { table, name, type, ...(userdata === undefined ? {} : { userdata }), data: objectData(object) }
+  return nftRequest(c.NFT_MSG_NEWOBJ, flags, family, objectAttributes, values, `add ${type} ${family} ${table} ${name}`)
+}
+
+function objectData(object: AddObject): ObjectData<ObjectType> {
+  const l3proto = 'l3proto' in object && object.l3proto !== undefined ? object.l3proto : object.family as 'ip'
+  switch (object.type) {
+    case 'counter': return { bytes: object.bytes ?? 0, packets: object.packets ?? 0 }
+    case 'quota': return quotaData(object)
+    case 'limit': return limitData(object)
+    case 'connlimit': return { count: object.count, flags: object.over === true ? c.NFT_CONNLIMIT_F_INV : 0 }
+    case 'synproxy': return synproxyData(object)
+    case 'secmark': return { context: object.context }
+    case 'ct helper': return { name: object.helper, l3proto, l4proto: object.protocol }
+    case 'ct timeout': return { l3proto, l4proto: object.protocol, policy: object.policy }
+    case 'ct expectation': return { l3proto, l4proto: object.protocol, dport: object.dport, timeoutMs: object.timeoutMs, size: object.size }
+    case 'tunnel': {
+      const { id, ip, ip6, flags, tos, ttl, sport, dport, options } = object
+      return { id, ip, ip6, flags, tos, ttl, sport, dport, options }
+    }
+    default: {
+      const { type } = object as ObjectRef
+      const names = Object.keys(objectTypes)
+      throw new InvalidArgumentError('type', type, `one of ${names.join(', ')}${didYouMean(String(type), names)}`)
+    }
+  }
+}
+
+/** Deletes an object; EBUSY while a rule or element refers to it. */
+export function deleteObject({ family, table, name, type }: ObjectRef): NftRequest<ObjectEntries> {
+  return nftRequest(c.NFT_MSG_DELOBJ, 0, family, objectAttributes, { table, name, type }, `delete ${type} ${family} ${table} ${name}`)
+}
 
 /** All objects, of one family, table, kind. `reset`: counters and quotas begin anew; the answer holds what they were. */
 export function listObjects(

@@ -1,6 +1,6 @@
 /** nf_tables rules. Source: nft(8) "RULES", linux/netfilter/nf_tables.h (enum nft_rule_attributes). */
 import { be32, beCounter64, raw, string } from '../netlink/codecs.ts'
-import { NLM_F_APPEND, NLM_F_CREATE } from '../netlink/constants.ts'
+import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_REPLACE } from '../netlink/constants.ts'
 import type { Message } from '../netlink/message.ts'
 import { attributes, list } from '../netlink/table.ts'
 import type { Values } from '../netlink/table.ts'
@@ -9,16 +9,19 @@ import {
   NFTA_RULE_EXPRESSIONS, NFTA_RULE_HANDLE, NFTA_RULE_ID, NFTA_RULE_POSITION, NFTA_RULE_POSITION_ID, NFTA_RULE_TABLE,
   NFTA_RULE_USERDATA, NFT_MSG_DELRULE, NFT_MSG_GETRULE, NFT_MSG_NEWRULE, NFT_NAME_MAXLEN, NFT_RULE_COMPAT_F_INV,
 } from './constants.ts'
+import { compileWords } from './compile.ts'
+import type { RuleWords } from './compile.ts'
 import { expression, isExpression } from './expressions.ts'
 import type { Expression } from './expressions.ts'
 import { DUMP, familyOf, nftRequest } from './messages.ts'
 import type { Family, NftRequest } from './messages.ts'
 import { decodeUserdata, encodeUserdata } from './userdata.ts'
 import type { Userdata } from './userdata.ts'
+import type { AnonymousSet, Expected } from './vocabulary/parts.ts'
 
 const name = string(NFT_NAME_MAXLEN - 1)
 
-const ruleAttributes = attributes({
+export const ruleAttributes = attributes({
   table: [NFTA_RULE_TABLE, name],
   chain: [NFTA_RULE_CHAIN, name],
   handle: [NFTA_RULE_HANDLE, beCounter64],
@@ -33,7 +36,7 @@ const ruleAttributes = attributes({
   positionId: [NFTA_RULE_POSITION_ID, be32],
   chainId: [NFTA_RULE_CHAIN_ID, be32],
 })
-type RuleEntries = typeof ruleAttributes.entries
+export type RuleEntries = typeof ruleAttributes.entries
 
 export interface Rule extends Userdata {
   family: Family
@@ -54,24 +57,57 @@ export interface RuleChain {
 }
 
 export interface AddRule extends RuleChain, Userdata {
-  /** In order; the lists that the words of statements.ts return may stand here as they are. */
-  expressions: readonly (Expression | readonly Expression[])[]
-  /** At the head of the chain, or with `position` before that rule. Default: at the end, or behind that rule. */
+  /** In order: the words of the vocabulary, and single expressions. */
+  expressions: RuleWords
+  /** At the head of the chain, or with `position` or `near` before that rule. Default: at the end, or behind that rule. */
   insert?: boolean
   /** Handle of a rule of the same chain. */
   position?: number
+  /** A rule of the same batch, in the same chain, instead of `position`: the request that adds it. */
+  near?: NftRequest
   /** Records already encoded, instead of `comment`, `owner` and `records`. */
   userdata?: Uint8Array
 }
 
 /** Adds a rule. */
 export function addRule(rule: AddRule): NftRequest<RuleEntries> {
-  const { family, table, chain, insert, position } = rule
-  const expressions = rule.expressions.flat() as Expression[]
-  const userdata = rule.userdata ?? encodeUserdata(rule)
-  const values = { table, chain, expressions, compat: compatOf(expressions), position, userdata }
+  const { family, table, chain, insert, position, near } = rule
   const flags = NLM_F_CREATE | (insert === true ? 0 : NLM_F_APPEND)
-  return nftRequest(NFT_MSG_NEWRULE, flags, family, ruleAttributes, values, `add rule ${family} ${table} ${chain}`)
+  return ruleRequest(rule, flags, { position }, `${insert === true ? 'insert' : 'add'} rule ${family} ${table} ${chain}`, near)
+}
+
+export interface ReplaceRule extends Omit<AddRule, 'insert' | 'position' | 'near'> {
+  handle: number
+}
+
+/** Puts a rule in the place of another. It has a handle of its own. */
+export function replaceRule(rule: ReplaceRule): NftRequest<RuleEntries> {
+  const { family, table, chain, handle } = rule
+  return ruleRequest(rule, NLM_F_REPLACE, { handle }, `replace rule ${family} ${table} ${chain} handle ${handle}`)
+}
+
+function ruleRequest(
+  rule: Omit<AddRule, 'insert' | 'position'>, flags: number, place: { handle?: number, position?: number | undefined }, operation: string, near?: NftRequest,
+): NftRequest<RuleEntries> {
+  const { family, table, chain } = rule
+  const compiled = compileWords(family, rule.expressions)
+  const anonymous: { at: number, set: AnonymousSet }[] = []
+  const lookups: { at: number, expects: Expected }[] = []
+  const expressions = compiled.map((each, at): Expression => {
+    const { anonymous: set, expects, ...expression } = each as Expression & { anonymous?: AnonymousSet, expects?: Expected }
+    if (set !== undefined) anonymous.push({ at, set })
+    else if (expects !== undefined) lookups.push({ at, expects })
+    else return each
+    return expression as Expression
+  })
+  const userdata = rule.userdata ?? encodeUserdata(rule)
+  const values = { table, chain, ...place, expressions, compat: compatOf(expressions), userdata }
+  return {
+    ...nftRequest(NFT_MSG_NEWRULE, flags, family, ruleAttributes, values, operation),
+    ...(anonymous.length === 0 ? {} : { anonymous }),
+    ...(lookups.length === 0 ? {} : { lookups }),
+    ...(near === undefined ? {} : { reference: near }),
+  }
 }
 
 export interface RuleRef extends RuleChain {

@@ -1,36 +1,42 @@
 /** nf_tables tables. Source: nft(8) "TABLES", linux/netfilter/nf_tables.h (enum nft_table_attributes). */
-import { be32, beCounter64, raw, string } from '../netlink/codecs.ts'
+import { be32, beCounter64, raw } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_NONREC } from '../netlink/constants.ts'
 import type { Message } from '../netlink/message.ts'
 import { attributes } from '../netlink/table.ts'
 import type { Values } from '../netlink/table.ts'
 import {
   NFTA_TABLE_FLAGS, NFTA_TABLE_HANDLE, NFTA_TABLE_NAME, NFTA_TABLE_OWNER, NFTA_TABLE_USE, NFTA_TABLE_USERDATA,
-  NFT_MSG_DELTABLE, NFT_MSG_GETTABLE, NFT_MSG_NEWTABLE, NFT_NAME_MAXLEN,
+  NFT_MSG_DELTABLE, NFT_MSG_GETTABLE, NFT_MSG_NEWTABLE, NFT_TABLE_F_DORMANT, NFT_TABLE_F_OWNER, NFT_TABLE_F_PERSIST,
 } from './constants.ts'
+import { bits, name } from './codecs.ts'
 import { DUMP, familyOf, nftRequest } from './messages.ts'
 import type { Family, NftRequest } from './messages.ts'
+import { decodeUserdata, encodeUserdata } from './userdata.ts'
 
-const tableAttributes = attributes({
-  name: [NFTA_TABLE_NAME, string(NFT_NAME_MAXLEN - 1)],
-  flags: [NFTA_TABLE_FLAGS, be32],
+/** `dormant`: its rules see no packets. `owner`: it goes with the socket that made it; `persist` (Linux 6.9): it stays, for the next owner. */
+export const tableFlags = { dormant: NFT_TABLE_F_DORMANT, owner: NFT_TABLE_F_OWNER, persist: NFT_TABLE_F_PERSIST } as const
+export type TableFlag = keyof typeof tableFlags
+
+export const tableAttributes = attributes({
+  name: [NFTA_TABLE_NAME, name],
+  flags: [NFTA_TABLE_FLAGS, bits(be32, tableFlags)],
   use: [NFTA_TABLE_USE, be32],
   handle: [NFTA_TABLE_HANDLE, beCounter64],
   userdata: [NFTA_TABLE_USERDATA, raw],
   owner: [NFTA_TABLE_OWNER, be32],
 })
-type TableEntries = typeof tableAttributes.entries
+export type TableEntries = typeof tableAttributes.entries
 
 export interface Table {
   family: Family
   name: string
   handle: number
-  /** NFT_TABLE_F_*. */
-  flags: number
+  flags: (TableFlag | number)[]
   /** Chains, sets, objects and flow tables in it. */
   use: number
   /** Port id of the netlink socket that owns it, with NFT_TABLE_F_OWNER. */
   owner?: number | undefined
+  comment?: string | undefined
   userdata?: Uint8Array | undefined
 }
 
@@ -40,8 +46,10 @@ export interface TableRef {
 }
 
 export interface AddTable extends TableRef {
-  /** NFT_TABLE_F_*. */
-  flags?: number
+  /** `owner` only by `host.firewall.own`. A table that exists wakes up without `dormant`, if flags are given. */
+  flags?: readonly TableFlag[]
+  /** Printed by nft; at most 127 bytes. */
+  comment?: string
   /** Fail with EEXIST if there is such a table. */
   exclusive?: boolean
   /** Records as in userdata.ts, kept by the kernel for its user. */
@@ -49,10 +57,10 @@ export interface AddTable extends TableRef {
 }
 
 /** Creates a table; one that exists is left as it is. */
-export function addTable({ family, name, flags, exclusive, userdata }: AddTable): NftRequest<TableEntries> {
+export function addTable({ family, name, flags, comment, exclusive, userdata = encodeUserdata({ comment }) }: AddTable): NftRequest<TableEntries> {
   const create = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
   const operation = `add table ${family} ${name}`
-  return nftRequest(NFT_MSG_NEWTABLE, create, family, tableAttributes, { name, flags, userdata }, operation)
+  return nftRequest(NFT_MSG_NEWTABLE, create, family, tableAttributes, { name, flags: flags === undefined ? undefined : [...flags], userdata }, operation)
 }
 
 export interface DeleteTable extends TableRef {
@@ -73,6 +81,7 @@ export function listTables({ family }: { family?: Family } = {}): NftRequest<Tab
 }
 
 export function decodeTable(message: Message): Table {
-  const { name = '', handle = 0, flags = 0, use = 0, owner, userdata } = message.attributes as Values<TableEntries>
-  return { family: familyOf(message), name, handle, flags, use, owner, userdata }
+  const { name = '', handle = 0, flags = [], use = 0, owner, userdata } = message.attributes as Values<TableEntries>
+  const comment = userdata === undefined ? undefined : decodeUserdata(userdata).comment
+  return { family: familyOf(message), name, handle, flags, use, owner, comment, userdata }
 }

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { afterEach, expect, test as plainTest } from 'vitest'
 import { ClosedError, Host, netns } from '../../src/index.ts'
-import { accept, counter, iifname } from '../../src/nftables/statements.ts'
+import { accept, counter, iifname } from '../../src/nftables/vocabulary/index.ts'
 import { addChain } from '../../src/nftables/chains.ts'
 import { addRule } from '../../src/nftables/rules.ts'
 import { addTable, deleteTable } from '../../src/nftables/tables.ts'

@@ -5,7 +5,7 @@ import { decodeReplies } from '../../src/netlink/message.ts'
 import { encodeBatch, isGenerationConflict } from '../../src/nftables/batch.ts'
 import { addChain, deleteChain, flushChain } from '../../src/nftables/chains.ts'
 import { addRule, deleteRule } from '../../src/nftables/rules.ts'
-import { accept, iifname } from '../../src/nftables/statements.ts'
+import { accept, iifname } from '../../src/nftables/vocabulary/index.ts'
 import { addTable, deleteTable } from '../../src/nftables/tables.ts'
 
 function hex(...words: string[]): string {

@@ -12,7 +12,7 @@ import { formatIptablesList } from '../../src/nftables/iptables/list.ts'
 import { formatIptablesSaveTable } from '../../src/nftables/iptables/save.ts'
 import { addRule, decodeRule, deleteRule, jumpTarget, listRules } from '../../src/nftables/rules.ts'
 import type { Rule } from '../../src/nftables/rules.ts'
-import { accept, counter, ctState, drop, iifname, ip, jump, tcp } from '../../src/nftables/statements.ts'
+import { accept, counter, ctState, drop, iifname, ip, jump, tcp } from '../../src/nftables/vocabulary/index.ts'
 import { addTable, decodeTable, deleteTable, listTables } from '../../src/nftables/tables.ts'
 import { ownerTag } from '../../src/nftables/userdata.ts'
 import { nftJson, run } from '../support/lab.ts'
@@ -162,7 +162,7 @@ test('our vocabulary reads back from nft as it was said', async () => {
     addRule({
       family: 'ip', table: 't', chain: 'b', comment: 'why', owner: OWNER,
       expressions: [
-        iifname('virbr*'), ip.saddr('10.0.0.0/8'), ctState('established', 'related'), tcp.dport([1, 9]),
+        iifname('virbr*'), ip.saddr('10.0.0.0/8'), ctState('established', 'related'), tcp.dport('1-9'),
         counter(), jump('c'),
       ],
     }),

@@ -1,10 +1,12 @@
 /** Expressions that do something with the packet or its connection. */
-import { be16, be32, named, raw, string, u8 } from '../../netlink/codecs.ts'
+import { be16, be32, named, raw, string, text, u8 } from '../../netlink/codecs.ts'
 import { attributes } from '../../netlink/table.ts'
 import { enumeration, name, register } from '../codecs.ts'
 import * as c from '../constants.ts'
 import { families } from '../messages.ts'
 
+/** nft sends these without a NUL. */
+const objectName = text(c.NFT_NAME_MAXLEN - 1)
 const addressFamily = named(be32, { ip: families.ip, ip6: families.ip6 })
 
 export const statementTables = {
@@ -68,9 +70,9 @@ export const statementTables = {
   objref: attributes({
     /** NFT_OBJECT_*. */
     type: [c.NFTA_OBJREF_IMM_TYPE, be32],
-    name: [c.NFTA_OBJREF_IMM_NAME, name],
+    name: [c.NFTA_OBJREF_IMM_NAME, objectName],
     setSreg: [c.NFTA_OBJREF_SET_SREG, register],
-    setName: [c.NFTA_OBJREF_SET_NAME, name],
+    setName: [c.NFTA_OBJREF_SET_NAME, objectName],
     setId: [c.NFTA_OBJREF_SET_ID, be32],
   }),
   flow_offload: attributes({ flowtable: [c.NFTA_FLOW_TABLE_NAME, name] }),

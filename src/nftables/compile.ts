@@ -1,0 +1,129 @@
+/**
+ * From the words of a rule to its expressions: what the words need to know of a packet becomes the comparisons that nft
+ * writes in a table of that family, each once. Source: nft(8); the bytes that nft sends (test/nftables/vocabulary.test.ts).
+ */
+import { InvalidArgumentError } from '../errors.ts'
+import { isExpression } from './expressions.ts'
+import type { Expression } from './expressions.ts'
+import { families } from './messages.ts'
+import type { Family } from './messages.ts'
+import { compare, loadMeta, loadPayload } from './primitives.ts'
+import { protocolName } from './protocols.ts'
+import { isNeed } from './vocabulary/parts.ts'
+import type { Need, Part } from './vocabulary/parts.ts'
+
+type Network = 'ip' | 'ip6' | 'arp'
+
+/** What a rule knows of its packets so far. */
+interface Known {
+  family: Family
+  network: Network | undefined
+  transport: number | undefined
+  ether: boolean
+  vlan: boolean
+}
+
+const etherTypes: Readonly<Record<Network, readonly [number, number]>> = { ip: [0x08, 0x00], ip6: [0x86, 0xdd], arp: [0x08, 0x06] }
+const ETHER = Uint8Array.of(1, 0)
+const VLAN = Uint8Array.of(0x81, 0)
+
+/** Anything that words return; single expressions and those of rules that were read too. */
+export type RuleWords = readonly (Part | readonly Part[])[]
+
+/** The expressions of a rule; those that look into sets without a name still carry them. */
+export function compileWords(family: Family, words: RuleWords): Expression[] {
+  const known: Known = {
+    family, transport: undefined, ether: family === 'bridge', vlan: false,
+    network: family === 'ip' || family === 'ip6' || family === 'arp' ? family : undefined,
+  }
+  const result: Expression[] = []
+  for (const word of words) {
+    if (!Array.isArray(word)) add(result, known, word as Part)
+    else for (const part of word as readonly Part[]) add(result, known, part)
+  }
+  return result
+}
+
+function add(result: Expression[], known: Known, part: Part): void {
+  if (isNeed(part)) return meet(result, known, part.data)
+  if (isExpression(part, 'cmp') && part.data.op === 'eq') learn(known, result.at(-1), part.data.data?.value)
+  if (isExpression(part, 'nat') && part.data.family === undefined) {
+    const family = known.network === 'ip6' ? 'ip6' : 'ip'
+    result.push({ name: 'nat', data: { type: part.data.type, family, ...withoutFamily(part.data) } })
+    return
+  }
+  result.push(part as Expression)
+}
+
+function withoutFamily(data: object): object {
+  return Object.fromEntries(Object.entries(data).filter(([name]) => name !== 'type' && name !== 'family'))
+}
+
+/** What an explicit comparison says of the packets that go on. */
+function learn(known: Known, load: Expression | undefined, value: Uint8Array | undefined): void {
+  if (value === undefined) return
+  const [first = 0, second = 0] = value
+  if (isExpression(load, 'meta')) {
+    if (load.data.key === 'l4proto') known.transport = first
+    if (load.data.key === 'nfproto') known.network = first === families.ip ? 'ip' : first === families.ip6 ? 'ip6' : known.network
+    if (load.data.key === 'protocol') known.network = networkOf(first, second) ?? known.network
+    if (load.data.key === 'iiftype') known.ether = first === 1
+  } else if (isExpression(load, 'payload')) {
+    const { base, offset, len } = load.data
+    if (base === 'network' && len === 1) {
+      if ((known.network === 'ip' && offset === 9) || (known.network === 'ip6' && offset === 6)) known.transport = first
+    } else if (base === 'link' && len === 2 && (offset === 12 || offset === 16)) {
+      known.network = networkOf(first, second) ?? known.network
+      if (first === 0x81 && second === 0) known.vlan = true
+    }
+  }
+}
+
+function networkOf(first: number, second: number): Network | undefined {
+  return (Object.keys(etherTypes) as Network[]).find(name => etherTypes[name][0] === first && etherTypes[name][1] === second)
+}
+
+function meet(result: Expression[], known: Known, { word, link, vlan, network, transport, ports, natFamily }: Need['data']): void {
+  if (link !== undefined && !known.ether) {
+    result.push(loadMeta('iiftype'), compare('eq', ETHER))
+    known.ether = true
+  }
+  if (vlan === true && !known.vlan) {
+    result.push(loadPayload('link', 12, 2), compare('eq', VLAN))
+    known.vlan = true
+  }
+  if (network !== undefined) meetNetwork(result, known, word, network, transport !== undefined)
+  if (transport !== undefined) meetTransport(result, known, word, transport)
+  if (ports === true && known.transport === undefined) {
+    throw new InvalidArgumentError(word, undefined, 'a transport protocol before it, like l4proto("tcp") or tcp.dport(…)')
+  }
+  if (natFamily === true && known.network === undefined) {
+    throw new InvalidArgumentError(`${word}.family`, undefined, `ip or ip6: a table of family ${known.family} does not say it`)
+  }
+}
+
+function meetNetwork(result: Expression[], known: Known, word: string, network: Network, implied: boolean): void {
+  if (known.network === network) return
+  if (known.network !== undefined) {
+    throw new InvalidArgumentError(word, network, `nothing of ${network} in a rule for ${known.network}${known.family === known.network ? ' (the table)' : ''}`)
+  }
+  if (network === 'arp' && known.family === 'inet') throw new InvalidArgumentError(word, network, 'nothing of arp in a table of family inet')
+  known.network = network
+  const type = Uint8Array.from(etherTypes[network])
+  if (known.family === 'inet') result.push(loadMeta('nfproto'), compare('eq', Uint8Array.of(families[network])))
+  else if (known.vlan) result.push(loadPayload('link', 16, 2), compare('eq', type))
+  else if (known.family === 'bridge' && (network === 'arp' || implied || word.startsWith('ip option'))) {
+    result.push(loadPayload('link', 12, 2), compare('eq', type))
+  } else result.push(loadMeta('protocol'), compare('eq', type))
+}
+
+function meetTransport(result: Expression[], known: Known, word: string, transport: number): void {
+  if (known.transport === transport) return
+  if (known.transport !== undefined) {
+    const [wanted, is] = [protocolName(transport), protocolName(known.transport)]
+    throw new InvalidArgumentError(word, wanted, `nothing of ${wanted} in a rule for ${is}`)
+  }
+  if (known.family === 'arp') throw new InvalidArgumentError(word, protocolName(transport), 'nothing of transport protocols in a table of family arp')
+  known.transport = transport
+  result.push(loadMeta('l4proto'), compare('eq', Uint8Array.of(transport)))
+}

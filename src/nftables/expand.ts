@@ -1,0 +1,110 @@
+/**
+ * From requests to messages: a rule's sets without a name come before it, long lists of elements are cut where a netlink
+ * attribute ends, and what refers to something of the same batch gets the number that the kernel knows it by.
+ */
+import { InvalidArgumentError } from '../errors.ts'
+import type { AnyRequest } from '../netlink/message.ts'
+import { NFT_MSG_DELSETELEM, NFT_MSG_NEWSETELEM } from './constants.ts'
+import type { WireElement } from './elements.ts'
+import type { Expression } from './expressions.ts'
+import { messageType } from './messages.ts'
+import type { NftRequest } from './messages.ts'
+import { anonymousRequests } from './set_requests.ts'
+
+export interface Messages {
+  messages: AnyRequest[]
+  /** For each message the index of the request that it comes from. */
+  statements: number[]
+}
+
+/** nla_len has 16 bits. */
+const MOST = 60_000
+
+export function expand(requests: readonly AnyRequest[]): Messages {
+  const result: Messages = { messages: [], statements: [] }
+  const referred = new Map<AnyRequest, number>()
+  for (const request of requests) {
+    const { reference } = request as NftRequest
+    if (reference !== undefined && !referred.has(reference)) referred.set(reference, referred.size + 1)
+  }
+  let sets = 0
+  requests.forEach((request, index) => {
+    const add = (message: AnyRequest): void => {
+      result.messages.push(message)
+      result.statements.push(index)
+    }
+    if (isElements(request)) return splitElements(request, add)
+    const { anonymous = [], reference } = request as NftRequest
+    const id = referred.get(request)
+    if (anonymous.length === 0 && reference === undefined && id === undefined) return add(request)
+    const ids = anonymous.map(() => ++sets)
+    anonymous.forEach(({ set }, position) => {
+      const made = anonymousRequests(request as NftRequest, (request.attributes as { table: string }).table, set, ids[position] ?? 0)
+      for (const message of made) {
+        if (isElements(message)) splitElements(message, add)
+        else add(message)
+      }
+    })
+    add(numbered(request as NftRequest, anonymous.map(({ at }) => at), ids, id, positionOf(requests, index, reference, referred)))
+  })
+  return result
+}
+
+function positionOf(requests: readonly AnyRequest[], index: number, reference: AnyRequest | undefined, referred: ReadonlyMap<AnyRequest, number>): number | undefined {
+  if (reference === undefined) return undefined
+  const before = requests.indexOf(reference)
+  if (before < 0 || before >= index) throw new InvalidArgumentError(`requests[${index}].near`, reference.operation, 'a request before it in the same batch')
+  return referred.get(reference)
+}
+
+function numbered(request: NftRequest, lookups: readonly number[], ids: readonly number[], id: number | undefined, positionId: number | undefined): AnyRequest {
+  const attributes = { ...request.attributes } as { expressions?: Expression[], id?: number, positionId?: number }
+  if (lookups.length > 0) {
+    const expressions = [...attributes.expressions ?? []]
+    lookups.forEach((at, position) => {
+      const expression = expressions[at] as { name: string, data: object } | undefined
+      if (expression !== undefined) expressions[at] = { ...expression, data: inOrder(expression.data, ids[position] ?? 0) } as Expression
+    })
+    attributes.expressions = expressions
+  }
+  if (id !== undefined) attributes.id = id
+  if (positionId !== undefined) attributes.positionId = positionId
+  return { ...request, attributes: attributes as NftRequest['attributes'] }
+}
+
+/** As nft writes it: flags behind the number. */
+function inOrder(data: object, setId: number): object {
+  const { flags, ...rest } = data as { flags?: number }
+  return { ...rest, setId, ...(flags === undefined ? {} : { flags }) }
+}
+
+const elementMessages = new Set([messageType(NFT_MSG_NEWSETELEM), messageType(NFT_MSG_DELSETELEM)])
+
+function isElements(request: AnyRequest): boolean {
+  return elementMessages.has(request.type) && Array.isArray((request.attributes as { elements?: unknown }).elements)
+}
+
+function splitElements(request: AnyRequest, add: (message: AnyRequest) => void): void {
+  const { elements } = request.attributes as { elements: WireElement[] }
+  let start = 0
+  let size = 0
+  for (let index = 0; index < elements.length; index++) {
+    const next = sizeOf(elements[index] as WireElement)
+    if (size + next > MOST) {
+      add({ ...request, attributes: { ...request.attributes, elements: elements.slice(start, index) } as typeof request.attributes })
+      start = index
+      size = 0
+    }
+    size += next
+  }
+  add(start === 0 ? request : { ...request, attributes: { ...request.attributes, elements: elements.slice(start) } as typeof request.attributes })
+}
+
+/** Bytes of an element, or a little more. */
+function sizeOf(element: WireElement): number {
+  const { key, keyEnd, data, userdata, object, expression, expressions } = element
+  const value = (bytes: Uint8Array | undefined): number => bytes === undefined ? 0 : bytes.length + 12
+  return 36 + value(key?.value) + value(keyEnd?.value) + value(data?.value) + value(userdata) +
+    (data?.verdict === undefined ? 0 : 40 + (data.verdict.chain?.length ?? 0) * 3) + (object === undefined ? 0 : object.length * 3 + 8) +
+    (expression === undefined ? 0 : 160) + (expressions?.length ?? 0) * 160
+}
