@@ -50,6 +50,11 @@ export interface NetlinkStep extends StepBase {
   protocol: number
   messages: Uint8Array
   atomic?: boolean
+  /**
+   * `take`: the socket of this protocol stays open, the thread may idle or not, until as many steps have said `give`: what
+   * a socket owns goes with it (nf_tables tables with the flag owner). Counted even if the step fails.
+   */
+  hold?: 'take' | 'give'
   /** A dump that is interrupted all 10 times is no failure: the result has what all of them gave together. */
   partial?: boolean
 }

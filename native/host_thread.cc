@@ -1,6 +1,7 @@
 #include "host_thread.h"
 
 #include <chrono>
+#include <iterator>
 #include <thread>
 
 #include "files.h"
@@ -81,7 +82,10 @@ std::unique_ptr<Job> HostThread::Next() {
   std::unique_lock<std::mutex> lock(mutex_);
   wake_.wait_for(lock, kIdle, [this] { return !jobs_.empty() || abandoned_ || group_->stopping(); });
   if (jobs_.empty() || group_->stopping()) {
-    sockets_.clear();
+    for (auto it = sockets_.begin(); it != sockets_.end();) {
+      const bool held = !abandoned_ && !group_->stopping() && held_[it->first] > 0;
+      it = held ? std::next(it) : sockets_.erase(it);
+    }
     if (abandoned_) {
       locks_.clear();
       netns_.Reset();
@@ -105,6 +109,7 @@ void HostThread::Do(Job* job) {
       return;
     case Job::Kind::kClose:
       sockets_.clear();
+      held_.clear();
       locks_.clear();
       netns_fd_ = -1;
       netns_.Reset();
@@ -204,6 +209,14 @@ Failure HostThread::RunStep(Step* step, StepResult* result) {
 }
 
 Failure HostThread::RunNetlink(NetlinkStep* step, StepResult* result) {
+  held_[step->protocol] += step->hold;
+  const Failure failure = Exchange(step, result);
+  // What the socket owns goes with it, at once.
+  if (step->hold < 0 && held_[step->protocol] <= 0) sockets_.erase(step->protocol);
+  return failure;
+}
+
+Failure HostThread::Exchange(NetlinkStep* step, StepResult* result) {
   NetlinkSocket& socket = sockets_[step->protocol];
   if (!socket.is_open()) {
     if (const Failure failure = socket.Open(step->protocol)) return failure;

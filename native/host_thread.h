@@ -64,6 +64,7 @@ class HostThread : public std::enable_shared_from_this<HostThread> {
   void RunSteps(Job* job);
   Failure RunStep(Step* step, StepResult* result);
   Failure RunNetlink(NetlinkStep* step, StepResult* result);
+  Failure Exchange(NetlinkStep* step, StepResult* result);
   Failure RunLock(const LockStep& step);
   Stopping stopping() const;
 
@@ -82,6 +83,8 @@ class HostThread : public std::enable_shared_from_this<HostThread> {
   NetnsId netns_id_;
   std::map<std::string, Fd> locks_;
   std::map<int, NetlinkSocket> sockets_;
+  // How many want the socket of a protocol kept open while the thread idles.
+  std::map<int, int> held_;
 };
 
 }  // namespace virbr

@@ -84,6 +84,13 @@ std::vector<std::string> Strings(const Napi::Object& object, const char* field) 
   return strings;
 }
 
+int Hold(const Napi::Object& object) {
+  if (object.Get("hold").IsUndefined()) return 0;
+  const std::string hold = String(object, "hold");
+  if (hold != "take" && hold != "give") Refuse(object, "hold", "take or give");
+  return hold == "take" ? 1 : -1;
+}
+
 constexpr int kMaxInt = 0x7fffffff;
 constexpr int kMaxQueues = 256;  // MAX_TAP_QUEUES, drivers/net/tap.c
 
@@ -144,7 +151,8 @@ const std::map<std::string, Parse>& Parsers() {
   static const std::map<std::string, Parse> parsers = {
       {"netlink",
        [](const Napi::Object& o) -> StepBody {
-         return NetlinkStep{Integer(o, "protocol", 0, 31), Data(o, "messages"), Flag(o, "atomic"), Flag(o, "partial")};
+         return NetlinkStep{Integer(o, "protocol", 0, 31), Data(o, "messages"), Flag(o, "atomic"), Flag(o, "partial"),
+                            Hold(o)};
        }},
       {"readFile", [](const Napi::Object& o) -> StepBody { return ReadFileStep{String(o, "path")}; }},
       {"readDir", [](const Napi::Object& o) -> StepBody { return ReadDirStep{String(o, "path")}; }},

@@ -17,6 +17,7 @@ struct NetlinkStep {
   Bytes messages;
   bool atomic;
   bool partial;
+  int hold;  // 1: one more wants the socket kept open, -1: one less
 };
 struct ReadFileStep {
   std::string path;

@@ -15,10 +15,12 @@ import type { Rule } from '../nftables/rules.ts'
 import { decodeTable, listTables } from '../nftables/tables.ts'
 import { decodeSet, listSets } from '../nftables/sets.ts'
 import type { NftSet, SetRef } from '../nftables/sets.ts'
-import type { Table } from '../nftables/tables.ts'
+import type { AddTable, Table } from '../nftables/tables.ts'
 import type { Family } from '../nftables/messages.ts'
-import { firewallReadStep, firewallStep } from './channel.ts'
+import { firewallReadStep } from './channel.ts'
 import type { Channel } from './channel.ts'
+import { commitRequests, ownTable, updateRuleset } from './commit.ts'
+import type { CommitOptions, Committed, OwnedTable } from './commit.ts'
 import { readRuleset } from './ruleset.ts'
 import type { ReadRuleset, RulesetFilter } from './ruleset.ts'
 
@@ -83,13 +85,36 @@ export class Firewall {
   }
 
   /**
-   * Changes, all or nothing, in one sendmsg. An error (ERR_NETLINK) names the request that the kernel refused; refusing a
-   * batch costs it far more time than committing one.
+   * Changes, all or nothing, in one sendmsg. What is wrong by itself is refused before it is sent (InvalidArgumentError, the
+   * path beginning with `requests[…]`); a FirewallError names the request that the kernel refused, an UnsupportedError what
+   * the kernel lacks. Refusing costs the kernel far more time than committing.
    */
-  async commit(requests: readonly AnyRequest[]): Promise<void> {
-    if (requests.length === 0) return
-    const { error } = await this.#channel.attempt(firewallStep(requests, { mayFail: true }))
-    if (error !== undefined) throw error
+  commit(requests: readonly AnyRequest[], options: CommitOptions = {}): Promise<Committed> {
+    return commitRequests(this.#channel, requests, options)
+  }
+
+  /** Whether the kernel would take the changes: rejects as `commit` would, and changes nothing. About 10 ms. */
+  async check(requests: readonly AnyRequest[]): Promise<void> {
+    await commitRequests(this.#channel, requests, { dryRun: true })
+  }
+
+  /**
+   * Changes made from what is there: `build` reads (`firewall.ruleset()`, `rules`, …) and returns requests. If somebody else
+   * changes the ruleset before they are committed, it is called again, 20 times at most; then ERR_FIREWALL_BUSY.
+   */
+  update(
+    build: (firewall: this) => Promise<readonly AnyRequest[]> | readonly AnyRequest[], options: Omit<CommitOptions, 'generation'> = {},
+  ): Promise<Committed> {
+    return updateRuleset(this.#channel, () => build(this), options)
+  }
+
+  /**
+   * Makes a table that nobody else can change (Linux 5.12), with what `requests` put into it. It lives until its handle or
+   * the Host is closed or the process ends; with the flag `persist` (Linux 6.9) it stays then, without an owner. EPERM
+   * if another process owns it.
+   */
+  own(table: AddTable, requests: readonly AnyRequest[] = []): Promise<OwnedTable> {
+    return ownTable(this.#channel, table, requests)
   }
 
   async #read(request: AnyRequest): Promise<Message[]> {

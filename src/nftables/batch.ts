@@ -49,12 +49,15 @@ export function encodeBatch(requests: readonly AnyRequest[], options: BatchOptio
 }
 
 /** All of a batch but its beginning, which names the generation. Throws InvalidArgumentError, the path beginning with `requests[…]`. */
-export function prepareBatch(requests: readonly AnyRequest[], { dryRun, handles }: Pick<BatchOptions, 'dryRun' | 'handles'> = {}): PreparedBatch {
+export function prepareBatch(
+  requests: readonly AnyRequest[], { dryRun, handles }: Pick<BatchOptions, 'dryRun' | 'handles'> = {},
+): PreparedBatch {
   const { messages, statements } = expand(requests)
   const last = messages.length - 1
+  const echo = handles === true ? NLM_F_ECHO : 0
   const all = [
     // One acknowledgement says it all: thousands would overflow the receive buffer.
-    ...messages.map((request, index) => ({ ...request, flags: acknowledged(request.flags, index === last) | (handles === true ? NLM_F_ECHO : 0) })),
+    ...messages.map((request, index) => ({ ...request, flags: acknowledged(request.flags, index === last) | echo })),
     ...(dryRun === true ? [] : [boundary(NFNL_MSG_BATCH_END, 'end the nf_tables batch')]),
   ]
   return { requests: all, statements: [-1, ...statements, -1], body: encodeNaming(all, statements) }

@@ -3,6 +3,7 @@
  * reasons are short. What the batch does not make is left to the kernel, unless it is known (`KnownChains`).
  */
 import { InvalidArgumentError, didYouMean } from '../errors.ts'
+import { NLM_F_EXCL } from '../netlink/constants.ts'
 import type { AnyRequest } from '../netlink/message.ts'
 import * as c from './constants.ts'
 import { isExpression } from './expressions.ts'
@@ -37,7 +38,8 @@ interface TableState {
 }
 
 const is = Object.fromEntries(Object.entries({
-  newTable: c.NFT_MSG_NEWTABLE, delTable: c.NFT_MSG_DELTABLE, newChain: c.NFT_MSG_NEWCHAIN, delChain: c.NFT_MSG_DELCHAIN, newRule: c.NFT_MSG_NEWRULE,
+  newTable: c.NFT_MSG_NEWTABLE, delTable: c.NFT_MSG_DELTABLE, newChain: c.NFT_MSG_NEWCHAIN, delChain: c.NFT_MSG_DELCHAIN,
+  newRule: c.NFT_MSG_NEWRULE,
   newSet: c.NFT_MSG_NEWSET, delSet: c.NFT_MSG_DELSET, newElement: c.NFT_MSG_NEWSETELEM,
 }).map(([name, message]) => [name, messageType(message)]))
 
@@ -69,7 +71,7 @@ function look(tables: Map<string, TableState>, request: NftRequest, path: string
     table = { chains: new Map(), sets: new Map(), whole: known !== undefined && !known.has(key), others: known?.get(key) ?? new Set() }
     tables.set(key, table)
   }
-  if (request.type === is.newTable && (request.flags & c_EXCL) !== 0) table.whole = true
+  if (request.type === is.newTable && (request.flags & NLM_F_EXCL) !== 0) table.whole = true
   else if (request.type === is.newChain) lookChain(table, attributes)
   else if (request.type === is.delChain) table.chains.delete(attributes.name ?? '')
   else if (request.type === is.newSet) lookSet(table, attributes)
@@ -77,9 +79,6 @@ function look(tables: Map<string, TableState>, request: NftRequest, path: string
   else if (request.type === is.newElement) lookElements(table, attributes, path)
   else if (request.type === is.newRule) lookRule(table, request, attributes, path)
 }
-
-/** NLM_F_EXCL. */
-const c_EXCL = 0x200
 
 function chainOf(table: TableState, name: string): Chain {
   let chain = table.chains.get(name)
@@ -147,7 +146,9 @@ function lookRule(table: TableState, request: NftRequest, attributes: Attributes
   for (const { at, expects } of request.lookups ?? []) checkLookup(table, expressions[at], expects, `${path}.expressions[${at}]`)
 }
 
-function checkLookup(table: TableState, expression: Expression | undefined, expects: NonNullable<NftRequest['lookups']>[number]['expects'], path: string): void {
+function checkLookup(
+  table: TableState, expression: Expression | undefined, expects: NonNullable<NftRequest['lookups']>[number]['expects'], path: string,
+): void {
   const data = expression?.data as { set?: string, setName?: string } | undefined
   const name = data?.set ?? data?.setName
   const set = name === undefined ? undefined : table.sets.get(name)

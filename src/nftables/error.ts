@@ -1,5 +1,6 @@
 /** What the kernel says to a batch, in terms of the requests that it was made from. */
-import { UnsupportedError, VirbrError } from '../errors.ts'
+import { UnsupportedError } from '../errors.ts'
+import type { VirbrError } from '../errors.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Replies } from '../netlink/message.ts'
 import { NFT_MSG_NEWCHAIN, NFT_MSG_NEWFLOWTABLE, NFT_MSG_NEWOBJ, NFT_MSG_NEWRULE, NFT_MSG_NEWTABLE } from './constants.ts'

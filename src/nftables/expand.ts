@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError } from '../errors.ts'
 import type { AnyRequest } from '../netlink/message.ts'
-import { NFT_MSG_DELSETELEM, NFT_MSG_NEWSETELEM } from './constants.ts'
+import { NFT_MSG_DELSETELEM, NFT_MSG_NEWSET, NFT_MSG_NEWSETELEM } from './constants.ts'
 import type { WireElement } from './elements.ts'
 import type { Expression } from './expressions.ts'
 import { messageType } from './messages.ts'
@@ -34,6 +34,8 @@ export function expand(requests: readonly AnyRequest[]): Messages {
       result.statements.push(index)
     }
     if (isElements(request)) return splitElements(request, add)
+    // The kernel wants every new set to have a number.
+    if (request.type === NEW_SET) return add({ ...request, attributes: { ...request.attributes, id: ++sets } as typeof request.attributes })
     const { anonymous = [], reference } = request as NftRequest
     const id = referred.get(request)
     if (anonymous.length === 0 && reference === undefined && id === undefined) return add(request)
@@ -50,14 +52,18 @@ export function expand(requests: readonly AnyRequest[]): Messages {
   return result
 }
 
-function positionOf(requests: readonly AnyRequest[], index: number, reference: AnyRequest | undefined, referred: ReadonlyMap<AnyRequest, number>): number | undefined {
+function positionOf(
+  requests: readonly AnyRequest[], index: number, reference: AnyRequest | undefined, referred: ReadonlyMap<AnyRequest, number>,
+): number | undefined {
   if (reference === undefined) return undefined
   const before = requests.indexOf(reference)
   if (before < 0 || before >= index) throw new InvalidArgumentError(`requests[${index}].near`, reference.operation, 'a request before it in the same batch')
   return referred.get(reference)
 }
 
-function numbered(request: NftRequest, lookups: readonly number[], ids: readonly number[], id: number | undefined, positionId: number | undefined): AnyRequest {
+function numbered(
+  request: NftRequest, lookups: readonly number[], ids: readonly number[], id: number | undefined, positionId: number | undefined,
+): AnyRequest {
   const attributes = { ...request.attributes } as { expressions?: Expression[], id?: number, positionId?: number }
   if (lookups.length > 0) {
     const expressions = [...attributes.expressions ?? []]
@@ -78,6 +84,7 @@ function inOrder(data: object, setId: number): object {
   return { ...rest, setId, ...(flags === undefined ? {} : { flags }) }
 }
 
+const NEW_SET = messageType(NFT_MSG_NEWSET)
 const elementMessages = new Set([messageType(NFT_MSG_NEWSETELEM), messageType(NFT_MSG_DELSETELEM)])
 
 function isElements(request: AnyRequest): boolean {
@@ -91,13 +98,17 @@ function splitElements(request: AnyRequest, add: (message: AnyRequest) => void):
   for (let index = 0; index < elements.length; index++) {
     const next = sizeOf(elements[index] as WireElement)
     if (size + next > MOST) {
-      add({ ...request, attributes: { ...request.attributes, elements: elements.slice(start, index) } as typeof request.attributes })
+      add(withElements(request, elements.slice(start, index)))
       start = index
       size = 0
     }
     size += next
   }
-  add(start === 0 ? request : { ...request, attributes: { ...request.attributes, elements: elements.slice(start) } as typeof request.attributes })
+  add(start === 0 ? request : withElements(request, elements.slice(start)))
+}
+
+function withElements(request: AnyRequest, elements: WireElement[]): AnyRequest {
+  return { ...request, attributes: { ...request.attributes, elements } as typeof request.attributes }
 }
 
 /** Bytes of an element, or a little more. */

@@ -1,4 +1,7 @@
-/** Base chains: hooks, types and priorities that each family has. Source: nft(8) "CHAINS", linux/netfilter_*.h, net/netfilter/nft_chain_*.c. */
+/**
+ * Base chains: hooks, types and priorities that each family has. Source: nft(8) "CHAINS", linux/netfilter_*.h,
+ * net/netfilter/nft_chain_*.c.
+ */
 import { InvalidArgumentError, didYouMean, show } from '../errors.ts'
 import type { Family } from './messages.ts'
 

@@ -87,7 +87,8 @@ export function replaceRule(rule: ReplaceRule): NftRequest<RuleEntries> {
 }
 
 function ruleRequest(
-  rule: Omit<AddRule, 'insert' | 'position'>, flags: number, place: { handle?: number, position?: number | undefined }, operation: string, near?: NftRequest,
+  rule: Omit<AddRule, 'insert' | 'position'>, flags: number, place: { handle?: number, position?: number | undefined },
+  operation: string, near?: NftRequest,
 ): NftRequest<RuleEntries> {
   const { family, table, chain } = rule
   const compiled = compileWords(family, rule.expressions)

@@ -121,7 +121,7 @@ function setValues(set: AddSet): NftRequest<SetEntries>['attributes'] {
     }),
     ...(object === undefined ? {} : { objectType: object }),
     ...(policy === undefined ? {} : { policy }),
-    ...(size === undefined && fields === undefined ? {} : { desc: { ...(size === undefined ? {} : { size }), ...(fields === undefined ? {} : { concat: fields }) } }),
+    ...(size === undefined && fields === undefined ? {} : { desc: { size, concat: fields } }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(gcIntervalMs === undefined ? {} : { gcIntervalMs }),
     userdata: userdataOf(set, shape),
@@ -177,14 +177,16 @@ export function anonymousRequests(rule: NftRequest, table: string, set: Anonymou
     desc: { size, ...(interval && key.length > 1 ? { concat: key.map(({ size: length }) => ({ length })) } : {}) },
     userdata: encodeSetUserdata({
       keyOrder: orderOf(key), keyConcatenated: key.length > 1, autoMerge: interval && key.length === 1 && data === undefined,
-      dataOrder: data === 'verdict' ? 'none' : dataTypes === undefined ? undefined : orderOf(dataTypes), dataConcatenated: (dataTypes?.length ?? 0) > 1,
+      dataOrder: data === 'verdict' ? 'none' : dataTypes === undefined ? undefined : orderOf(dataTypes),
+      dataConcatenated: (dataTypes?.length ?? 0) > 1,
       dataInterval: data === undefined ? undefined : dataInterval === true,
     }),
   }
+  const list = { table, set: name, setId: id, elements: [...elements] }
   const operation = `${rule.operation}: its ${data === undefined ? 'set' : 'map'}`
   return [
     nftRequest(c.NFT_MSG_NEWSET, NLM_F_CREATE, family, setAttributes, attributes, operation) as unknown as NftRequest,
-    nftRequest(c.NFT_MSG_NEWSETELEM, NLM_F_CREATE, family, elementListAttributes, { table, set: name, setId: id, elements: [...elements] }, operation) as unknown as NftRequest,
+    nftRequest(c.NFT_MSG_NEWSETELEM, NLM_F_CREATE, family, elementListAttributes, list, operation) as unknown as NftRequest,
   ]
 }
 
@@ -230,7 +232,9 @@ export interface ElementsOptions {
  * Adds elements. `set`: what the set is, as `addSet` takes it or `host.firewall` reads it. Any number: lists longer than a
  * message holds are split, within the batch. Ranges that overlap are refused, or joined if the set has `autoMerge`.
  */
-export function addElements(set: SetType, elements: readonly ElementInput[] | Readonly<Record<string, Verdict | Scalar>>, options: ElementsOptions = {}): NftRequest<ElementListEntries> {
+export function addElements(
+  set: SetType, elements: readonly ElementInput[] | Readonly<Record<string, Verdict | Scalar>>, options: ElementsOptions = {},
+): NftRequest<ElementListEntries> {
   const flags = NLM_F_CREATE | (options.exclusive === true ? NLM_F_EXCL : 0)
   return elementsRequest(c.NFT_MSG_NEWSETELEM, flags, set, wireElements(set, elements, true), 'add')
 }
@@ -245,7 +249,9 @@ export function getElements(set: SetType, elements: readonly ElementInput[]): Nf
   return getWireElements(set, wireElements(set, elements, false))
 }
 
-function elementsRequest(message: number, flags: number, { family, table, name }: SetRef, elements: WireElement[], verb: string): NftRequest<ElementListEntries> {
+function elementsRequest(
+  message: number, flags: number, { family, table, name }: SetRef, elements: WireElement[], verb: string,
+): NftRequest<ElementListEntries> {
   const operation = `${verb} element ${family} ${table} ${name}`
   return nftRequest(message, flags, family, elementListAttributes, { table, set: name, elements }, operation)
 }
@@ -290,7 +296,9 @@ function restOf(set: SetType, shape: Shape, field: string, data: unknown, option
   }
 }
 
-function mappedTo({ map, mapInterval }: SetType, { data: types, object }: Shape, field: string, data: unknown): Pick<WireElement, 'data' | 'object'> {
+function mappedTo(
+  { map, mapInterval }: SetType, { data: types, object }: Shape, field: string, data: unknown,
+): Pick<WireElement, 'data' | 'object'> {
   if (map === 'verdict') return { data: { verdict: parseVerdict(field, data) } }
   if (object !== undefined) {
     if (typeof data !== 'string' || data === '') throw new InvalidArgumentError(field, data, 'the name of an object')

@@ -13,7 +13,10 @@ import { DUMP, familyOf, nftRequest } from './messages.ts'
 import type { Family, NftRequest } from './messages.ts'
 import { decodeUserdata, encodeUserdata } from './userdata.ts'
 
-/** `dormant`: its rules see no packets. `owner`: it goes with the socket that made it; `persist` (Linux 6.9): it stays, for the next owner. */
+/**
+ * `dormant`: its rules see no packets. `owner`: it goes with the socket that made it; `persist` (Linux 6.9): it stays,
+ * for the next owner.
+ */
 export const tableFlags = { dormant: NFT_TABLE_F_DORMANT, owner: NFT_TABLE_F_OWNER, persist: NFT_TABLE_F_PERSIST } as const
 export type TableFlag = keyof typeof tableFlags
 
@@ -57,10 +60,13 @@ export interface AddTable extends TableRef {
 }
 
 /** Creates a table; one that exists is left as it is. */
-export function addTable({ family, name, flags, comment, exclusive, userdata = encodeUserdata({ comment }) }: AddTable): NftRequest<TableEntries> {
+export function addTable(
+  { family, name, flags, comment, exclusive, userdata = encodeUserdata({ comment }) }: AddTable,
+): NftRequest<TableEntries> {
   const create = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
   const operation = `add table ${family} ${name}`
-  return nftRequest(NFT_MSG_NEWTABLE, create, family, tableAttributes, { name, flags: flags === undefined ? undefined : [...flags], userdata }, operation)
+  const values = { name, flags: flags === undefined ? undefined : [...flags], userdata }
+  return nftRequest(NFT_MSG_NEWTABLE, create, family, tableAttributes, values, operation)
 }
 
 export interface DeleteTable extends TableRef {

@@ -271,7 +271,8 @@ traced.describe('against nft', () => {
     // A kernel that lacks one of them refuses all; the bytes are what counts here.
     const captured = await captureRules(`ip link set lo up; nft -f - <<'END' || true\n${table}\nEND`)
     const { messages } = expand(cases.map(([, expressions]) => addRule({ family, table: 't', chain: 'b', expressions })))
-    const ours = messages.filter(({ type }) => type === messageType(NFT_MSG_NEWRULE)).map(message => expressionBytes(encodeRequests([message])))
+    const ours = messages.filter(({ type }) => type === messageType(NFT_MSG_NEWRULE))
+      .map(message => expressionBytes(encodeRequests([message])))
     const named = (all: string[]): unknown[] => all.map((bytes, index) => [cases[index]?.[0], bytes])
     expect(named(ours)).toEqual(named(captured.map(expressionBytes)))
   })

@@ -65,11 +65,8 @@ function tableToNft(ruleset: Ruleset, table: Table): string {
   return [`table ${table.family} ${table.name} {`, ...body.map(line => line === '' ? '' : `\t${line}`), '}', ''].join('\n')
 }
 
-/** NFT_TABLE_F_*. */
-const tableFlags: [number, string][] = [[1, 'dormant'], [2, 'owner'], [4, 'persist']]
-
 function tableHead({ flags, userdata }: Table): string[] {
-  const words = tableFlags.filter(([bit]) => (flags & bit) !== 0).map(([, word]) => word)
+  const words = flags.filter(flag => typeof flag === 'string')
   return [...commentLine(userdata), ...(words.length === 0 ? [] : [`flags ${words.join(',')}`])]
 }
 

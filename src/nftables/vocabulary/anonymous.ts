@@ -33,11 +33,14 @@ function build(
   const wire: WireElement[] = interval && !concatenated
     ? intervalElements(inPlace, { merge: data === undefined, first: true })
     : plainElements(inPlace, concatenated)
-  return { key, ...(data === undefined ? {} : { data }), interval, size: interval && !concatenated ? wire.length : given.length, elements: wire }
+  const size = interval && !concatenated ? wire.length : given.length
+  return { key, ...(data === undefined ? {} : { data }), interval, size, elements: wire }
 }
 
 /** The same key without ranges, in the kernel's own order. */
-function exact(key: readonly ValueType[], given: readonly [string, unknown, unknown] | undefined): Pick<KeyedElement, 'all' | 'from' | 'to'> {
+function exact(
+  key: readonly ValueType[], given: readonly [string, unknown, unknown] | undefined,
+): Pick<KeyedElement, 'all' | 'from' | 'to'> {
   const [field = '', name] = given ?? []
   return parseKey(field, key, name, false)
 }

@@ -17,7 +17,7 @@ type Camel<S extends string> = S extends `${infer A}-${infer B}` | `${infer A} $
 type ScalarOf<T extends DatatypeName> = T extends 'ipv4_addr' | 'ipv6_addr' | 'ether_addr' ? string : Scalar
 type FieldsOf<H extends HeaderName> = (typeof headers)[H]['fields']
 type Words<H extends HeaderName> = {
-  readonly [F in keyof FieldsOf<H> & string as Camel<F>]: Settable<ScalarOf<FieldsOf<H>[F] extends { type: infer T extends DatatypeName } ? T : DatatypeName>>
+  readonly [F in keyof FieldsOf<H> & string as Camel<F>]: Settable<ScalarOf<DatatypeName>>
 }
 
 function camel(name: string): string {

@@ -68,7 +68,10 @@ export const socket = {
   cgroupv2: (level: number): Selector => socketSource('cgroupv2', level),
 } as const
 
-/** The operating system that a SYN looks like, by the database that nfnl_osf loads: `osf()('Linux')`, `osf({ version: true })('Linux:4.20')`. */
+/**
+ * The operating system that a SYN looks like, by the database that nfnl_osf loads: `osf()('Linux')`, `osf({ version:
+ * true })('Linux:4.20')`.
+ */
 export function osf({ ttl = 'exact', version = false }: { ttl?: 'exact' | 'loose' | 'skip', version?: boolean } = {}): Selector<string> {
   const flags = version ? c.NFT_OSF_F_VERSION : 0
   return selector<string>({

@@ -22,7 +22,9 @@ export interface KeyedElement {
 }
 
 /** `[a, b]` is the key of a concatenation, in order; `*` what no other element matches. */
-export function parseKey(field: string, types: readonly ValueType[], key: unknown, interval: boolean): Pick<KeyedElement, 'all' | 'from' | 'to'> {
+export function parseKey(
+  field: string, types: readonly ValueType[], key: unknown, interval: boolean,
+): Pick<KeyedElement, 'all' | 'from' | 'to'> {
   if (key === '*') return { all: true, from: new Uint8Array(), to: undefined }
   const [first] = types
   if (types.length === 1 && first !== undefined) {
@@ -39,7 +41,9 @@ export function parseKey(field: string, types: readonly ValueType[], key: unknow
   return concatenate(field, types, parts as unknown[], interval)
 }
 
-function concatenate(field: string, types: readonly ValueType[], parts: readonly unknown[], interval: boolean): { all: false, from: Uint8Array, to: Uint8Array | undefined } {
+function concatenate(
+  field: string, types: readonly ValueType[], parts: readonly unknown[], interval: boolean,
+): { all: false, from: Uint8Array, to: Uint8Array | undefined } {
   const length = slotsOf(types) * 4
   const [from, to] = [new Uint8Array(length), new Uint8Array(length)]
   let at = 0
@@ -70,7 +74,7 @@ export function plainElements(elements: readonly KeyedElement[], concatenated: b
   const seen = new Map<string, KeyedElement>()
   return elements.map(element => {
     const { all, from, to, rest } = element
-    const name = all ? '*' : Buffer.from(from.buffer, from.byteOffset, from.length).toString('latin1') + (to === undefined ? '' : Buffer.from(to).toString('latin1'))
+    const name = all ? '*' : textOf(from) + (to === undefined ? '' : textOf(to))
     const earlier = seen.get(name)
     if (earlier !== undefined) throw repeated(element, earlier)
     seen.set(name, element)
@@ -78,6 +82,10 @@ export function plainElements(elements: readonly KeyedElement[], concatenated: b
     const keyed = { key: { value: from }, ...(concatenated && to !== undefined ? { keyEnd: { value: to } } : {}) }
     return rest === NOTHING ? keyed : arrange(keyed, rest)
   })
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }
 
 /** What an element without data, lifetime or comment carries; compared by identity, since most are. */

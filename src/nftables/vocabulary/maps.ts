@@ -51,12 +51,14 @@ export function map(key: Matchable, entries: Entries<unknown> | `@${string}` | N
   const dataInterval = pairs.some(([, value]) => Array.isArray(value) ? value.some(isRangeText) : isRangeText(value))
   const load = (register: number, as?: readonly ValueType[]): Word => {
     if (named !== undefined) {
-      return lookUp(key, register, register, { data: { set: named }, expects: { key: keyTypes, ...(as === undefined ? {} : { data: as }) } })
+      const expects = { key: keyTypes, ...(as === undefined ? {} : { data: as }) }
+      return lookUp(key, register, register, { data: { set: named }, expects })
     }
     if (as === undefined) throw new InvalidArgumentError(word, entries, 'a use that says the type of its values')
     const anonymous = anonymousMap(key, keyTypes, pairs.map(([name, value]) =>
       [name, { data: { value: dataBytes(word, as, value, dataInterval) } }]), as)
-    return lookUp(key, register, register, { data: { set: '__map%d' }, anonymous: dataInterval ? { ...anonymous, dataInterval } : anonymous })
+    const set = dataInterval ? { ...anonymous, dataInterval } : anonymous
+    return lookUp(key, register, register, { data: { set: '__map%d' }, anonymous: set })
   }
   const refer = (type: number): Word => {
     if (named !== undefined) {

@@ -28,7 +28,8 @@ export interface NamedSet {
 }
 
 /** What a field may be compared with. A list is a set without a name; `'@name'` one with. */
-export type Match<S = Scalar> = S | Range<S> | Comparison<S> | Masked<S> | NamedSet | `@${string}` | `${string}-${string}` | readonly (S | Range<S> | string)[]
+export type Match<S = Scalar> =
+  S | Range<S> | Comparison<S> | Masked<S> | NamedSet | `@${string}` | `${string}-${string}` | readonly (S | Range<S> | string)[]
 
 const comparison = (op: Comparison['op']) => <S extends Scalar>(value: S): Comparison<S> => ({ op, value })
 /** Below, at most, above, at least: `ip.ttl(lt(5))`. */

@@ -1,4 +1,7 @@
-/** Network address translation, transparent proxies, copies and redirections of packets. Source: nft(8) "NAT STATEMENTS", "TPROXY", "DUP", "FWD". */
+/**
+ * Network address translation, transparent proxies, copies and redirections of packets. Source: nft(8) "NAT
+ * STATEMENTS", "TPROXY", "DUP", "FWD".
+ */
 import { InvalidArgumentError } from '../../errors.ts'
 import {
   NF_NAT_RANGE_NETMAP, NF_NAT_RANGE_PERSISTENT, NF_NAT_RANGE_PROTO_RANDOM, NF_NAT_RANGE_PROTO_RANDOM_FULLY, NF_NAT_RANGE_PROTO_SPECIFIED,
@@ -78,19 +81,23 @@ type AddressRegisters = { regAddrMin?: number, regAddrMax?: number }
 function loadPorts(word: string, ports: Ports | Source | undefined, register: number): Loaded<PortRegisters> & { specified: boolean } {
   if (ports === undefined) return { parts: [], registers: {}, used: 0, specified: false }
   const needed: Need = need({ word: `${word} to a port`, ports: true })
-  if (isSource(ports)) return { parts: [needed, ...ports.load(register, [portType])], registers: { regProtoMin: register }, used: 1, specified: true }
+  if (isSource(ports)) {
+    return { parts: [needed, ...ports.load(register, [portType])], registers: { regProtoMin: register }, used: 1, specified: true }
+  }
   const [first, last] = portBytes(`${word}.ports`, ports)
   if (first === undefined) throw new InvalidArgumentError(`${word}.ports`, ports, 'a port or a pair of ports')
   const parts: Word = [needed, setRegister(register, first)]
   if (last === undefined) return { parts, registers: { regProtoMin: register }, used: 1, specified: true }
   return {
-    parts: [...parts, setRegister(register + 1, last)], registers: { regProtoMin: register, regProtoMax: register + 1 }, used: 2, specified: true,
+    parts: [...parts, setRegister(register + 1, last)], registers: { regProtoMin: register, regProtoMax: register + 1 }, used: 2,
+    specified: true,
   }
 }
 
 export function portBytes(field: string, ports: Ports): Uint8Array[] {
   const all = [ports].flat()
-  if (all.length > 2 || !all.every(number => Number.isInteger(number) && number >= 0 && number <= 0xffff) || (all[1] ?? 0xffff) < (all[0] ?? 0)) {
+  const fit = all.every(number => Number.isInteger(number) && number >= 0 && number <= 0xffff)
+  if (all.length > 2 || !fit || (all[1] ?? 0xffff) < (all[0] ?? 0)) {
     throw new InvalidArgumentError(field, ports, 'a port from 0 to 65535, or the first and the last of a range')
   }
   return all.map(number => parseScalar(field, portType, number))
@@ -129,7 +136,9 @@ function loadAddress(type: string, address: NatTarget['address'], family: 'ip' |
 }
 
 /** A map to addresses, to addresses and ports, to ranges of either: side by side in registers of four bytes. */
-function natByMap(type: 'snat' | 'dnat', to: Source, { ports, netmap, family = 'ip', withPorts, address, ...flags }: Omit<NatTarget, 'to'>): Word {
+function natByMap(
+  type: 'snat' | 'dnat', to: Source, { ports, netmap, family = 'ip', withPorts, address, ...flags }: Omit<NatTarget, 'to'>,
+): Word {
   if (address !== undefined || ports !== undefined) throw new InvalidArgumentError(`${type}.to`, to.word, 'no address and ports beside it')
   const source = to as Partial<MapSource> & Source
   const both = withPorts ?? source.hasPairs === true
@@ -153,9 +162,12 @@ function natByMap(type: 'snat' | 'dnat', to: Source, { ports, netmap, family = '
   ]
 }
 
+/** In brackets, from first to last; IPv4; IPv6, whose colons leave no room for ports; then ports. */
+const TARGET = /^(?:\[([^\]]+)\](?:-\[([^\]]+)\])?|([\d./-]+)|([\da-f]*:[\da-f.]*:[-\da-f:./]*))?(?::(\d+)(?:-(\d+))?)?$/i
+
 /** `'10.0.0.1:80'`, `'10.0.0.1-10.0.0.9:80-90'`, `'[fd00::1]:80'`, `':80'`. */
 function parseTo(field: string, text: string): Pick<NatTarget, 'address' | 'ports'> {
-  const match = typeof text === 'string' ? /^(?:\[([^\]]+)\](?:-\[([^\]]+)\])?|([\d./-]+)|([\da-f:]+:[\da-f:.]*[^:]?[-\da-f:./]*))?(?::(\d+)(?:-(\d+))?)?$/i.exec(text) : null
+  const match = typeof text === 'string' ? TARGET.exec(text) : null
   if (match === null || text === '') {
     throw new InvalidArgumentError(field, text, 'an address, a range or a prefix, with ports behind a colon: "10.0.0.1:8080", "[fd00::1]:80-90", ":80"')
   }
@@ -193,7 +205,8 @@ export function tproxy({ address, port }: { address?: string | Source, port?: nu
     data.push({ regPort: register })
   }
   if (data.length === 0) throw new InvalidArgumentError('tproxy', {}, 'an address or a port')
-  return [...parts.filter(isNeed), ...parts.filter(part => !isNeed(part)), { name: 'tproxy', data: Object.assign({ family }, ...data) as ExpressionData<'tproxy'> }]
+  const loaded = [...parts.filter(isNeed), ...parts.filter(part => !isNeed(part))]
+  return [...loaded, { name: 'tproxy', data: Object.assign({ family }, ...data) as ExpressionData<'tproxy'> }]
 }
 
 /** The number of an interface in a register. */
@@ -202,7 +215,10 @@ function loadDevice(field: string, device: number | Source, register: number): W
   return isSource(device) ? device.load(register, [type]) : [setRegister(register, parseScalar(field, type, device))]
 }
 
-/** Sends a copy of the packet: in ip and ip6 tables to an address, out of an interface if given; in netdev ones to an interface. Interfaces by number. */
+/**
+ * Sends a copy of the packet: in ip and ip6 tables to an address, out of an interface if given; in netdev ones to an
+ * interface. Interfaces by number.
+ */
 export function dup({ address, device }: { address?: string | Source, device?: number | Source }): Word {
   if (address === undefined) {
     if (device === undefined) throw new InvalidArgumentError('dup', {}, 'an address, an interface, or both')

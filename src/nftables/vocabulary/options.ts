@@ -96,18 +96,26 @@ const nextAndLength = { nexthdr: [0, 8], hdrlength: [8, 8] } as const
 export const exthdr = {
   hbh: ip6Header('hbh', 0, nextAndLength),
   rt: ip6Header('rt', 43, { ...nextAndLength, type: [16, 8], segLeft: [24, 8] }),
-  frag: ip6Header('frag', 44, { nexthdr: [0, 8], reserved: [8, 8], fragOff: [16, 13], reserved2: [29, 2], moreFragments: [31, 1], id: [32, 32] }),
+  frag: ip6Header('frag', 44, {
+    nexthdr: [0, 8], reserved: [8, 8], fragOff: [16, 13], reserved2: [29, 2], moreFragments: [31, 1], id: [32, 32],
+  }),
   dst: ip6Header('dst', 60, nextAndLength),
   mh: ip6Header('mh', 135, { ...nextAndLength, type: [16, 8], reserved: [24, 8], checksum: [32, 16] }),
 } as const
 
-const sctpChunkWords = <const F extends Fields>(name: string, type: number, fields: F): OptionWords<F & { type: readonly [0, 8], flags: readonly [8, 8], length: readonly [16, 16] }, Selector> =>
-  optionWords('sctp chunk', `sctp chunk ${name}`, type, { type: [0, 8], flags: [8, 8], length: [16, 16], ...fields }, [])
+const chunkHead = { type: [0, 8], flags: [8, 8], length: [16, 16] } as const
+
+const sctpChunkWords = <const F extends Fields>(name: string, type: number, fields: F): OptionWords<F & typeof chunkHead, Selector> =>
+  optionWords('sctp chunk', `sctp chunk ${name}`, type, { ...chunkHead, ...fields }, [])
+
+const initFields = {
+  initTag: [32, 32], aRwnd: [64, 32], numOutboundStreams: [96, 16], numInboundStreams: [112, 16], initialTsn: [128, 32],
+} as const
 
 export const sctpChunk = {
   data: sctpChunkWords('data', 0, { tsn: [32, 32], stream: [64, 16], ssn: [80, 16], ppid: [96, 32] }),
-  init: sctpChunkWords('init', 1, { initTag: [32, 32], aRwnd: [64, 32], numOutboundStreams: [96, 16], numInboundStreams: [112, 16], initialTsn: [128, 32] }),
-  initAck: sctpChunkWords('init-ack', 2, { initTag: [32, 32], aRwnd: [64, 32], numOutboundStreams: [96, 16], numInboundStreams: [112, 16], initialTsn: [128, 32] }),
+  init: sctpChunkWords('init', 1, initFields),
+  initAck: sctpChunkWords('init-ack', 2, initFields),
   sack: sctpChunkWords('sack', 3, { cumTsnAck: [32, 32], aRwnd: [64, 32], numGapAckBlocks: [96, 16], numDupTsns: [112, 16] }),
   heartbeat: sctpChunkWords('heartbeat', 4, {}),
   heartbeatAck: sctpChunkWords('heartbeat-ack', 5, {}),

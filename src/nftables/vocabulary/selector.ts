@@ -128,7 +128,9 @@ export function shift(op: 'lshift' | 'rshift', { size }: { size: number }, count
 }
 
 /** A field of less than its bytes: its neighbours masked out, and for keys of named sets moved to the lowest bits. */
-export function maskedField(source: Source & { types: readonly ValueType[] }, mask: Uint8Array, bits: number): Matchable & { types: readonly ValueType[] } {
+export function maskedField(
+  source: Source & { types: readonly ValueType[] }, mask: Uint8Array, bits: number,
+): Matchable & { types: readonly ValueType[] } {
   const load = (register: number): Word => [...source.load(register), maskWith(mask, undefined, register)]
   return {
     word: source.word, types: source.types, load,

@@ -81,7 +81,8 @@ export function last(): Word {
 }
 
 const logFlags = {
-  'tcp sequence': c.NF_LOG_TCPSEQ, 'tcp options': c.NF_LOG_TCPOPT, 'ip options': c.NF_LOG_IPOPT, skuid: c.NF_LOG_UID, ether: c.NF_LOG_MACDECODE,
+  'tcp sequence': c.NF_LOG_TCPSEQ, 'tcp options': c.NF_LOG_TCPOPT, 'ip options': c.NF_LOG_IPOPT,
+  skuid: c.NF_LOG_UID, ether: c.NF_LOG_MACDECODE,
   all: c.NF_LOG_TCPSEQ | c.NF_LOG_TCPOPT | c.NF_LOG_IPOPT | c.NF_LOG_UID | c.NF_LOG_MACDECODE,
 } as const
 
