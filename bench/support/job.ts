@@ -12,6 +12,8 @@ export interface Contenders {
   floor?: Contender | undefined
   /** Other programs that do the same, by name. Leave out those that the machine does not have. */
   peers?: Record<string, Contender>
+  /** Rounds that a slow peer takes part in, if fewer; none of them before the first that counts. */
+  peerRounds?: Record<string, number>
   /** Gives back what the contenders used. */
   close?(): Promise<void>
 }

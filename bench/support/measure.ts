@@ -15,12 +15,17 @@ export async function measure(job: Job, contenders: Contenders, options: Measure
   const peers = Object.keys(contenders.peers ?? {})
   for (const [name, run] of Object.entries(contenders.peers ?? {})) entries.push([`peer ${name}`, run])
 
+  const takesPart = (name: string, round: number): boolean => {
+    const most = contenders.peerRounds?.[name.replace('peer ', '')]
+    return most === undefined || (round >= 0 && round < most)
+  }
   const samples = new Map<string, number[]>(entries.map(([name]) => [name, []]))
   const rounds = options.rounds ?? job.rounds
   for (let round = -(job.warmup ?? 2); round < rounds; round++) {
     const turn = Math.abs(round) % entries.length
     const rotated = [...entries.slice(turn), ...entries.slice(0, turn)]
     for (const [name, run] of round % 2 === 0 ? rotated : rotated.reverse()) {
+      if (!takesPart(name, round)) continue
       const sample = await run()
       if (round >= 0) samples.get(name)?.push(...[sample].flat())
     }
