@@ -15,7 +15,7 @@
  * What takes several phases (links: create all, then into the bridge and up, …) uses `Bulk` itself.
  */
 import { constants } from 'node:os'
-import type { StepFailure } from '../../binding/index.ts'
+import type { NetlinkStep, StepFailure } from '../../binding/index.ts'
 import { BulkError, InvalidArgumentError, SystemError, VirbrError, checkFields } from '../errors.ts'
 import type { BulkFailure } from '../errors.ts'
 import { NETLINK_ROUTE, NLMSG_HDRLEN } from '../netlink/constants.ts'
@@ -94,6 +94,9 @@ export interface Encoded<T> {
   requests: RequestsOf<T>
   chunks: Chunk[]
 }
+
+/** A phase, and the namespace that it is sent to. */
+export type PhaseIn<T> = readonly [Channel, Encoded<T>]
 
 /** What an undo wants, and finds done already. */
 const gone: readonly number[] = ['ENODEV', 'ESRCH', 'ENOENT', 'EADDRNOTAVAIL'].map(name => constants.errno[name as 'ENOENT'])
@@ -219,9 +222,36 @@ export class Bulk<T> {
       if (underway.length === chunksAhead) await underway.shift()
       if (this.stopped) break
       const rest = await this.#withoutFailed(requests, chunk)
-      underway.push(this.attempt(() => this.#sendChunk(requests, rest, channel)))
+      underway.push(this.attempt(async () => {
+        const { results: [reply] } = await channel.exec([stepOf(rest)])
+        await this.#settle(requests, rest, reply)
+      }))
     }
     await Promise.all(underway)
+  }
+
+  /** Phases of an atomic call that have one chunk each, in one namespace, go in one visit to the Host's thread. */
+  fitOneVisit(phases: readonly PhaseIn<T>[]): boolean {
+    return this.#atomic && phases.every(([channel, { chunks }]) => channel === phases[0]?.[0] && chunks.length <= 1)
+  }
+
+  /** Sends phases one after the other, in as few visits as they need. */
+  async sendAll(phases: readonly PhaseIn<T>[]): Promise<void> {
+    if (!this.failed && this.fitOneVisit(phases)) return this.attempt(() => this.#sendTogether(phases))
+    for (const [channel, phase] of phases) await this.send(phase, channel)
+  }
+
+  async #sendTogether(phases: readonly PhaseIn<T>[]): Promise<void> {
+    const sent = phases.flatMap(([, { requests, chunks }]) => chunks.map(chunk => ({ requests, chunk })))
+      .filter(({ chunk }) => chunk.bytes.length > 0)
+    const [channel] = phases[0] ?? []
+    if (channel === undefined || sent.length === 0) return
+    // The first phase that something is refused of is the last that is carried out.
+    const { results, failed } = await channel.exec(sent.map(({ chunk }) => ({ ...stepOf(chunk), mayFail: false })))
+    for (const [at, { requests, chunk }] of sent.entries()) {
+      const reply = results[at] ?? (failed?.step === at ? failed : undefined)
+      if (reply !== undefined) await this.#settle(requests, chunk, reply)
+    }
   }
 
   async #withoutFailed(requests: RequestsOf<T>, chunk: Chunk): Promise<Chunk> {
@@ -230,9 +260,10 @@ export class Bulk<T> {
     return items.length === chunk.items.length ? chunk : this.#encodeChunk(requests, items, new Writer(), new Turns())
   }
 
-  async #sendChunk(requests: RequestsOf<T>, chunk: Chunk, channel: Channel): Promise<void> {
+  /** What became of the items of a chunk. */
+  async #settle(requests: RequestsOf<T>, chunk: Chunk, reply: Uint8Array | StepFailure): Promise<void> {
     const { items, counts } = chunk
-    const refused = await exchange(chunk, channel)
+    const refused = refusals(chunk, reply)
     if (isFailure(refused)) {
       for (const index of items) this.fail(index, new SystemError(refused.errno, refused.call, this.#list))
       return
@@ -275,7 +306,8 @@ export class Bulk<T> {
     const { chunks } = await this.encode(requests, indices)
     const left: number[] = []
     for (const chunk of chunks) {
-      const refused = await exchange(chunk, this.#channel)
+      const { results: [reply] } = await this.#channel.exec([stepOf(chunk)])
+      const refused = refusals(chunk, reply)
       if (isFailure(refused)) left.push(...chunk.items)
       else left.push(...chunk.items.filter((_, position) => refused.get(position)?.unexpected === true))
     }
@@ -299,12 +331,14 @@ interface Refused {
   unexpected: boolean
 }
 
-/** Sends a chunk; what was refused, by place of the item in the chunk. */
-async function exchange({ items, counts, bytes }: Chunk, channel: Channel): Promise<Map<number, Refused> | StepFailure> {
-  const refused = new Map<number, Refused>()
-  if (bytes.length === 0) return refused
-  const { results: [reply] } = await channel.exec([{ op: 'netlink', protocol: NETLINK_ROUTE, messages: bytes, mayFail: true }])
+function stepOf({ bytes }: Chunk): NetlinkStep & { mayFail: true } {
+  return { op: 'netlink', protocol: NETLINK_ROUTE, messages: bytes, mayFail: true }
+}
+
+/** What was refused of a chunk, by place of the item in it. */
+function refusals({ items, counts }: Chunk, reply: Uint8Array | StepFailure): Map<number, Refused> | StepFailure {
   if (isFailure(reply)) return reply
+  const refused = new Map<number, Refused>()
   const answer = Buffer.from(reply.buffer, reply.byteOffset, reply.length)
   let starts: number[] | undefined
   for (const { at, length, index } of errorsIn(answer)) {

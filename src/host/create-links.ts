@@ -19,7 +19,7 @@ import { explainKind } from '../rtnetlink/kinds/support.ts'
 import { given, newLink, setLink, takesPorts } from '../rtnetlink/links.ts'
 import type { Resolved } from '../rtnetlink/links.ts'
 import { Bulk, checkBulk } from './bulk.ts'
-import type { BulkOptions, Encoded } from './bulk.ts'
+import type { BulkOptions, Encoded, PhaseIn } from './bulk.ts'
 import { failure, isFailure } from './channel.ts'
 import type { Channel } from './channel.ts'
 import { deleteLinks } from './delete-links.ts'
@@ -98,13 +98,16 @@ class Creation implements AsyncDisposable {
     const raises = await this.#encodeRaises()
     const made: MadeLink[] = []
     await this.#bulk.attempt(async () => {
-      for (const [number, round] of rounds.entries()) {
+      const all = [...creates.map((phase): PhaseIn<LinkSpec> => [this.#home, phase]), ...joins, ...raises]
+      const atOnce = !inner && !this.#specs.some(isTap) && this.#bulk.fitOneVisit(all)
+      if (!atOnce) for (const [number, round] of rounds.entries()) {
         await this.#create(round, (number === 0 ? creates[0] : undefined) ?? await this.#encodeCreates(round))
         if (inner) await this.#findMade(round)
       }
-      await this.#send(inner ? await this.#encodeJoins(bottomUp) : joins)
-      await this.#send(raises)
-      made.push(...await this.#read())
+      // Indices are read behind the last phase, or beside it: they are known by then.
+      const rest = atOnce ? all : [...inner ? await this.#encodeJoins(bottomUp) : joins, ...raises]
+      await Promise.all([this.#bulk.sendAll(rest), this.#read(made)])
+      if (!this.#bulk.failed) this.#failAbsent(made)
     })
     await this.#bulk.finish(undefined, places => this.#undo(places))
     return made
@@ -355,25 +358,24 @@ class Creation implements AsyncDisposable {
     return byChannel
   }
 
-  async #send(encoded: EncodedByChannel): Promise<void> {
-    for (const [channel, phase] of encoded) await this.#bulk.send(phase, channel)
-  }
-
   /** What the caller gets. Not the whole record of each link: that is kilobytes, and costs as much as a tenth of its creation. */
-  async #read(): Promise<MadeLink[]> {
-    const made: MadeLink[] = []
-    if (this.#bulk.failed) return made
+  async #read(made: MadeLink[]): Promise<void> {
+    if (this.#bulk.failed) return
     for (const [channel, places] of this.#byChannel([...this.#specs.keys()], spec => spec.netns)) {
       const names = places.map(place => (this.#specs[place] as LinkSpec).name)
       await eachBriefLink(channel, names, (link, at) => {
         const place = places[at] as number
-        const name = names[at] as string
         const fds = this.#fds.get(place)
-        if (link === undefined) this.#bulk.fail(place, noLink(absent(name), name))
-        else made[place] = { index: link.index, name, ...(fds === undefined ? {} : { fds }) }
+        if (link !== undefined) made[place] = { index: link.index, name: names[at] as string, ...(fds === undefined ? {} : { fds }) }
       })
     }
-    return made
+  }
+
+  /** Somebody else has deleted it already. */
+  #failAbsent(made: readonly MadeLink[]): void {
+    for (const [place, { name }] of this.#specs.entries()) {
+      if (made[place] === undefined) this.#bulk.fail(place, noLink(absent(name), name))
+    }
   }
 
   async #undo(places: readonly number[]): Promise<number[]> {

@@ -33,10 +33,10 @@ export async function deleteMany(channel: Channel, links: readonly LinkRef[], op
   }
   await channel.hold(async held => {
     const bulk = new Bulk(held, 'links', links, { atomic: true, ...options })
-    const doomed = await choose(held, bulk, links)
+    const [doomed, group] = await Promise.all([choose(held, bulk, links), links.length > 1 ? scratchGroup(held) : 0])
     for (const chunk of chunksOf(doomed, groupSize)) {
       if (bulk.stopped) break
-      await deleteChunk(held, chunk, (position, error) => error === undefined ? bulk.touch(position) : bulk.fail(position, error))
+      await deleteChunk(held, group, chunk, (position, error) => error === undefined ? bulk.touch(position) : bulk.fail(position, error))
     }
     await bulk.finish()
   })
@@ -74,9 +74,8 @@ function checkOnce(seen: Map<LinkRef, number>, key: LinkRef, position: number, l
 type Settle = (position: number, error: Error | undefined) => void
 
 /** Links that are gone already do not matter: some go with others, as a veth with its peer. */
-async function deleteChunk(channel: Channel, links: readonly Doomed[], settle: Settle): Promise<void> {
+async function deleteChunk(channel: Channel, group: number, links: readonly Doomed[], settle: Settle): Promise<void> {
   if (links.length === 1) return deleteOne(channel, links[0] as Doomed, settle)
-  const group = await scratchGroup(channel)
   const requests = [...links.flatMap(({ link }) => setLink(link, { group })), deleteGroup(group)]
   const replies = await channel.attempt(routeStep(requests, { mayFail: true }))
   const refused = replies.errno(links.length)
@@ -86,7 +85,7 @@ async function deleteChunk(channel: Channel, links: readonly Doomed[], settle: S
     settle(position, own === ENODEV ? undefined : own !== 0 ? replies.errorOf(at) : error)
   }
   if (error === undefined) return
-  await channel.attempt(routeStep(links.flatMap(({ link, group }) => setLink(link, { group })), { mayFail: true }))
+  await channel.attempt(routeStep(links.flatMap(({ link, group: before }) => setLink(link, { group: before })), { mayFail: true }))
 }
 
 async function deleteOne(channel: Channel, { link, position }: Doomed, settle: Settle): Promise<void> {
@@ -111,9 +110,10 @@ async function scratchGroup(channel: Channel): Promise<number> {
 /** Takes away links with the groups that they are in; throws the first error, after all have been tried. */
 export async function deleteLinks(channel: Channel, links: readonly { link: LinkRef, group: number }[]): Promise<void> {
   let first: Error | undefined
+  const group = links.length > 1 ? await scratchGroup(channel) : 0
   for (const chunk of chunksOf(links, groupSize)) {
     const doomed = chunk.map((link, position) => ({ ...link, position }))
-    await deleteChunk(channel, doomed, (_, error) => { first ??= error })
+    await deleteChunk(channel, group, doomed, (_, error) => { first ??= error })
   }
   if (first !== undefined) throw first
 }
