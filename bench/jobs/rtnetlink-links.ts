@@ -12,7 +12,7 @@ function specs(kind: Kind, count: number): LinkSpec[] {
     name: `fv${i}`, kind, up: true, ...(kind === 'vlan' ? {} : { master: 'fbr' }),
     ...(kind === 'veth' ? { veth: { peer: { name: `fq${i}`, up: true } } } : {}),
     ...(kind === 'tap' ? { tap: { persist: false } } : {}),
-    ...(kind === 'vxlan' ? { vxlan: { id: i + 1, port: 4789 } } : {}),
+    ...(kind === 'vxlan' ? { vxlan: { id: i + 1, dstPort: 4789 } } : {}),
     ...(kind === 'vlan' ? { link: 'fbr', vlan: { id: i % 4094 + 1 } } : {}),
   }) as LinkSpec)
 }
