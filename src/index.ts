@@ -12,7 +12,7 @@ export type { HostOptions } from './host/host.ts'
 export type { BulkOptions } from './host/bulk.ts'
 export { netns } from './host/netns.ts'
 export type { Netns } from './host/netns.ts'
-export type { CreatedLink, LinkChange, LinkFilter, LinkRef, Links, LinkSpec, MadeLink, PeerSpec, TapOptions } from './host/links.ts'
+export type { CreatedLink, LinkChange, LinkChangeOf, LinkFilter, LinkRef, Links, LinkSpec, MadeLink, PeerSpec, TapOptions } from './host/links.ts'
 export type { Addresses, AddressFilter } from './host/addresses.ts'
 export type {
   FdbFilter, FdbFlush, FdbKey, FdbLookup, FdbSpec, NeighborFilter, NeighborFlush, NeighborKey, Neighbors, NeighborSpec,

@@ -21,10 +21,13 @@ import { checkLower, peerOf, wireSpec } from './link-spec.ts'
 import { netnsSource, openNative } from './netns.ts'
 import type { Netns } from './netns.ts'
 import { nsidOf } from './nsid.ts'
+import { setMany } from './set-links.ts'
+import type { LinkChangeOf } from './set-links.ts'
 import { checkTapSpec, tapChange } from './taps.ts'
 import type { TapOptions } from './taps.ts'
 
 export type { MadeLink } from './create-links.ts'
+export type { LinkChangeOf } from './set-links.ts'
 export type { LinkRef } from './link-ref.ts'
 export type { TapOptions } from './taps.ts'
 
@@ -257,6 +260,15 @@ export class Links {
    */
   deleteMany(links: readonly LinkRef[], options: BulkOptions = {}): Promise<void> {
     return deleteMany(this.#channel, links, options)
+  }
+
+  /**
+   * Changes many links, each as `set` does, without reading them afterwards: `setMany([{ link: 'v0', mtu: 1400 }, …])`. Ports
+   * come up before others. Each stands for itself, unless `atomic`: then what was changed is set back to what the kernel
+   * showed before. Rejects with ERR_INVALID_ARGUMENT before anything is changed, ERR_BULK.
+   */
+  setMany(changes: readonly LinkChangeOf[], options: BulkOptions = {}): Promise<void> {
+    return setMany(this.#channel, changes, options)
   }
 
   /** The index behind a name. Rejects with ERR_NO_LINK. */

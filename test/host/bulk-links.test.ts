@@ -244,6 +244,54 @@ test('two Hosts and a process at once in one namespace', async () => {
   expect((await ipLinks(host)).length).toBe(2 + 40)
 })
 
+test('setMany: each as set does', async () => {
+  const host = await newBridge()
+  await host.links.createMany([...veths(3), { name: 'br1', kind: 'bridge' }])
+  await host.links.setMany([
+    { link: 'v0', mtu: 1400, alias: 'first', group: 9 }, { link: 'v1', master: 'br1', port: { cost: 5 } },
+    { link: 'v2', master: null, up: false }, { link: 'p2', name: 'renamed', mac: '52:54:00:00:00:02' },
+    { link: 'br1', up: true, bridge: { ageingTimeMs: 10_000 } },
+  ])
+  const shown = Object.fromEntries((await ipJson<Record<string, unknown>[]>(host.netnsFd, 'link')).map(link => [link['ifname'], link]))
+  expect(shown['v0']).toMatchObject({ mtu: 1400, ifalias: 'first', group: '9', master: 'br0' })
+  expect(shown['v1']).toMatchObject({ master: 'br1', linkinfo: { info_slave_data: { cost: 5 } } })
+  expect(shown['v2']?.['master']).toBeUndefined()
+  expect(shown['v2']?.['flags']).not.toContain('UP')
+  expect(shown['renamed']).toMatchObject({ address: '52:54:00:00:00:02' })
+  expect(shown['br1']).toMatchObject({ linkinfo: { info_data: { ageing_time: 1000 } } })
+})
+
+test('setMany that fails: with atomic all is as it was, otherwise the others are done', async () => {
+  const host = await newBridge()
+  await host.links.createMany([...veths(3), { name: 'br1', kind: 'bridge', mac: '52:54:00:00:00:09' }])
+  await host.links.set('v1', { alias: 'before', port: { cost: 7 } })
+  const before = await snapshot(host)
+  const changes = [
+    { link: 'v0', mtu: 1400, alias: 'x', up: false }, { link: 'v1', master: 'br1', alias: 'after' }, { link: 'p0', name: 'q0' },
+    { link: 'v2', mtu: 70_000 }, { link: 'br1', bridge: { priority: 5 }, up: true }, { link: 'nowhere', mtu: 1400 },
+  ]
+  const atomic = await rejection(host.links.setMany(changes.slice(0, 5), { atomic: true })) as BulkError
+  expect(atomic.failures.map(({ index, error }) => [index, (error as VirbrError & { errnoName: string }).errnoName])).toEqual([[3, 'EINVAL']])
+  expect(atomic.done).toEqual([])
+  expect(await snapshot(host)).toEqual(before)
+  expect(await host.links.get('v1')).toMatchObject({ port: { cost: 7 } })
+  expect((await host.links.get('br1')).bridge).toMatchObject({ priority: 32768 })
+
+  const each = await rejection(host.links.setMany(changes)) as BulkError
+  expect(each.failures.map(({ index, error: { message } }) => [index, message])).toEqual([[3, expect.stringContaining('EINVAL')], [5, 'no link nowhere']])
+  expect(each.done).toEqual([0, 1, 2, 4])
+  expect(await ipLinks(host)).toContain('q0')
+  const refused: [unknown, RegExp][] = [
+    [{ link: 'v0', mtuu: 1 }, /^changes\[0\]\.mtuu: .*did you mean "mtu"/],
+    [{ link: 'v0', master: 'v1' }, /^changes\[0\]\.master: expected a link that takes ports; v1 is veth/],
+    [{ link: 'v0', bridge: { stp: true } }, /^changes\[0\]\.bridge: expected no options of another kind: v0 is veth/],
+    [{ link: 'p1', port: { cost: 1 } }, /^changes\[0\]\.port: expected no options of a port: p1 has no master/],
+    [{ link: 'v0', netns: 'x' }, /^changes\[0\]\.netns: /], [null, /^changes\[0\]: expected an object/],
+  ]
+  for (const [change, message] of refused) await expect(host.links.setMany([change as never])).rejects.toThrow(message)
+  await expect(host.links.setMany([{ link: 'v0' }, { link: 'v0' }])).rejects.toThrow(/^changes\[1\]\.link: expected each link once/)
+})
+
 allTest('without CAP_NET_ADMIN every item says so', async () => {
   const { Host } = await import('../../src/host/host.ts')
   await using host = await Host.open()
