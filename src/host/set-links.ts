@@ -139,7 +139,9 @@ function planOne(item: LinkChangeOf, link: Link, found: Found, place: number): P
   const kind = changedKind(wire)
   const given = wire as Record<string, object | undefined>
   const into = item.master === undefined || item.master === null ? undefined : found.get(item.master)
-  if (into !== undefined && !takesPorts(into.kind)) refuse('master', item.master, `a link that takes ports; ${item.master} is ${into.kind ?? 'none'}`)
+  if (into !== undefined && !takesPorts(into.kind)) {
+    refuse('master', item.master, `a link that takes ports; ${item.master} is ${into.kind ?? 'none'}`)
+  }
   if (kind !== undefined && kind !== link.kind) {
     refuse(kind, given[kind], `no options of another kind: ${link.name} is ${link.kind ?? 'a link without a kind'}`)
   }
@@ -159,7 +161,8 @@ function planOne(item: LinkChangeOf, link: Link, found: Found, place: number): P
     before: {
       change: before(item, link),
       resolved: {
-        ...(item.master === undefined ? {} : { master: link.master ?? 0 }), ...(link.portKind === undefined ? {} : { masterKind: link.portKind }),
+        ...(item.master === undefined ? {} : { master: link.master ?? 0 }),
+        ...(link.portKind === undefined ? {} : { masterKind: link.portKind }),
       },
     },
     rank: wire.up === true ? isPort ? 1 : 2 : 0,
