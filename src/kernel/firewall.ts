@@ -60,8 +60,8 @@ export function networkRules(config: NetworkConfig, bridge: string): NetworkRule
   return [
     ...(ips.some(({ dhcp }) => dhcp !== undefined) ? [checksumRule(bridge)] : []),
     ...serviceRules(bridge, ips.some(({ tftp }) => tftp !== undefined)),
-    { table: 'filter', chain: 'VIRBR_FWO', in: bridge, target: { reject: 'icmp-port-unreachable' } },
-    { table: 'filter', chain: 'VIRBR_FWI', out: bridge, target: { reject: 'icmp-port-unreachable' } },
+    { table: 'filter', chain: 'VIRBR_FWO', in: bridge, target: { REJECT: { rejectWith: 'icmp-port-unreachable' } } },
+    { table: 'filter', chain: 'VIRBR_FWI', out: bridge, target: { REJECT: { rejectWith: 'icmp-port-unreachable' } } },
     { table: 'filter', chain: 'VIRBR_FWX', in: bridge, out: bridge, target: 'ACCEPT' },
     ...ips.flatMap((ip): NetworkRule[] => {
       const { network, prefix } = ipSubnet(ip)
@@ -74,7 +74,7 @@ export function networkRules(config: NetworkConfig, bridge: string): NetworkRule
 
 /** Some DHCP clients drop replies whose UDP checksum the host left to its network card. */
 function checksumRule(bridge: string): NetworkRule {
-  return { table: 'mangle', chain: 'VIRBR_PRT', out: bridge, protocol: 'udp', dport: 68, target: { checksumFill: true } }
+  return { table: 'mangle', chain: 'VIRBR_PRT', out: bridge, protocol: 'udp', dport: 68, target: { CHECKSUM: { checksumFill: true } } }
 }
 
 /** DHCP, DNS and, if wanted, TFTP between guests and the host. */
@@ -105,15 +105,15 @@ function natRules(config: NetworkConfig, subnet: string): NetworkRule[] {
   const { nat, dev } = config.forward ?? {}
   const { start, end } = nat?.port ?? { start: 1024, end: 65535 }
   const target = (ports?: [number, number]): IptablesRule['target'] => nat?.address === undefined
-    ? { masquerade: ports === undefined ? {} : { ports } }
-    : { snat: { addresses: [nat.address.start, nat.address.end], ...(ports === undefined ? {} : { ports }) } }
+    ? { MASQUERADE: { toPorts: ports } }
+    : { SNAT: { toSource: { addresses: [nat.address.start, nat.address.end], ports } } }
   const rule = (rest: Omit<IptablesRule, 'source' | 'out' | 'family'>): NetworkRule => ({
     table: 'nat', chain: 'VIRBR_PRT', source: subnet, ...(dev === undefined ? {} : { out: dev }), ...rest,
   })
   return [
-    rule({ notDestination: subnet, target: target() }),
-    rule({ notDestination: subnet, protocol: 'udp', target: target([start, end]) }),
-    rule({ notDestination: subnet, protocol: 'tcp', target: target([start, end]) }),
+    rule({ destination: { not: subnet }, target: target() }),
+    rule({ destination: { not: subnet }, protocol: 'udp', target: target([start, end]) }),
+    rule({ destination: { not: subnet }, protocol: 'tcp', target: target([start, end]) }),
     rule({ destination: '255.255.255.255', target: 'RETURN' }),
     rule({ destination: '224.0.0.0/24', target: 'RETURN' }),
   ]

@@ -32,7 +32,7 @@ const LOCAL: readonly TestRule[] = ([
   ({ table: 'filter', chain, [direction]: bridge, protocol, dport, target: 'ACCEPT' }))
 
 const CHECKSUM: TestRule =
-  { table: 'mangle', chain: 'VIRBR_PRT', out: bridge, protocol: 'udp', dport: 68, target: { checksumFill: true } }
+  { table: 'mangle', chain: 'VIRBR_PRT', out: bridge, protocol: 'udp', dport: 68, target: { CHECKSUM: { checksumFill: true } } }
 
 /** Each is inserted at the head of its chain. */
 export function natRules(family: IptablesFamily, subnet: string): TestRule[] {
@@ -41,17 +41,17 @@ export function natRules(family: IptablesFamily, subnet: string): TestRule[] {
     ({ table: 'nat', chain: 'VIRBR_PRT', source: subnet, ...rest })
   return [
     ...LOCAL,
-    { table: 'filter', chain: 'VIRBR_FWO', in: bridge, target: { reject } },
-    { table: 'filter', chain: 'VIRBR_FWI', out: bridge, target: { reject } },
+    { table: 'filter', chain: 'VIRBR_FWO', in: bridge, target: { REJECT: { rejectWith: reject } } },
+    { table: 'filter', chain: 'VIRBR_FWI', out: bridge, target: { REJECT: { rejectWith: reject } } },
     { table: 'filter', chain: 'VIRBR_FWX', in: bridge, out: bridge, target: 'ACCEPT' },
     { table: 'filter', chain: 'VIRBR_FWO', source: subnet, in: bridge, target: 'ACCEPT' },
     {
       table: 'filter', chain: 'VIRBR_FWI', destination: subnet, out: bridge, ctState: ['RELATED', 'ESTABLISHED'],
       target: 'ACCEPT',
     },
-    nat({ notDestination: subnet, target: { masquerade: {} } }),
-    nat({ notDestination: subnet, protocol: 'udp', target: { masquerade: { ports: [1024, 65535] } } }),
-    nat({ notDestination: subnet, protocol: 'tcp', target: { masquerade: { ports: [1024, 65535] } } }),
+    nat({ destination: { not: subnet }, target: 'MASQUERADE' }),
+    nat({ destination: { not: subnet }, protocol: 'udp', target: { MASQUERADE: { toPorts: [1024, 65535] } } }),
+    nat({ destination: { not: subnet }, protocol: 'tcp', target: { MASQUERADE: { toPorts: [1024, 65535] } } }),
     ...(family === 'ip' ? [nat({ destination: '255.255.255.255/32', target: 'RETURN' })] : []),
     nat({ destination: family === 'ip' ? '224.0.0.0/24' : 'ff02::/16', target: 'RETURN' }),
     ...(family === 'ip' ? [CHECKSUM] : []),
@@ -87,30 +87,25 @@ export function commands(family: IptablesFamily, rules: readonly TestRule[]): st
   ].join('\n')
 }
 
-export function commandOptions(rule: IptablesRule): string {
+/** Of the forms that the rules above have. */
+function commandOptions(rule: IptablesRule): string {
   const { target } = rule
-  const ports = (range: readonly [number, number] | undefined): string =>
-    range === undefined ? '' : ` --to-ports ${range.join('-')}`
-  const option = (name: string, value: unknown): string => value === undefined ? '' : ` ${name} ${String(value)}`
+  const option = (name: string, value: unknown): string => {
+    if (value === undefined) return ''
+    return typeof value === 'object' && value !== null && 'not' in value ? ` ! ${name} ${String(value.not)}` : ` ${name} ${String(value)}`
+  }
+  const targetText = (): string => {
+    if (typeof target === 'string') return ` -j ${target}`
+    if (typeof target !== 'object') return ''
+    if ('jump' in target) return ` -j ${target.jump}`
+    if ('REJECT' in target) return ` -j REJECT --reject-with ${target.REJECT.rejectWith}`
+    if ('MASQUERADE' in target) return ` -j MASQUERADE --to-ports ${(target.MASQUERADE.toPorts as readonly number[]).join('-')}`
+    return ' -j CHECKSUM --checksum-fill'
+  }
   return [
     option('-i', rule.in), option('-o', rule.out), option('-s', rule.source), option('-d', rule.destination),
-    option('! -d', rule.notDestination), option('-p', rule.protocol),
-    option('--sport', rule.sport === undefined ? undefined : [rule.sport].flat().join(':')),
-    option('--dport', rule.dport === undefined ? undefined : [rule.dport].flat().join(':')),
-    rule.ctState === undefined ? '' : ` -m conntrack --ctstate ${rule.ctState.join(',')}`,
-    typeof target === 'string' ? ` -j ${target}`
-      : 'jump' in target ? ` -j ${target.jump}`
-      : 'reject' in target ? ` -j REJECT --reject-with ${target.reject}`
-      : 'masquerade' in target ? ` -j MASQUERADE${ports(target.masquerade.ports)}`
-      : 'checksumFill' in target ? ' -j CHECKSUM --checksum-fill'
-      : ` -j SNAT --to-source ${snatText(target.snat)}`,
+    option('-p', rule.protocol), option('--dport', rule.dport),
+    rule.ctState === undefined ? '' : ` -m conntrack --ctstate ${(rule.ctState as readonly string[]).join(',')}`,
+    targetText(),
   ].join('').trim()
-}
-
-type Snat = Extract<IptablesRule['target'], { snat: unknown }>['snat']
-
-function snatText({ addresses, ports }: Snat): string {
-  const range = addresses[0] === addresses[1] ? addresses[0] : addresses.join('-')
-  if (ports === undefined) return range
-  return `${range.includes(':') ? `[${range}]` : range}:${ports.join('-')}`
 }

@@ -1,51 +1,74 @@
-/** Tables as `iptables -L -nv` prints them (1.8.9). */
+/** Tables as `iptables -L -n` prints them, with and without -v (1.8.9). */
 import type { Chain } from '../chains.ts'
-import { readRule } from './read.ts'
 import type { ReadRule } from './read.ts'
-import type { IptablesFamily } from './rule.ts'
-import { iptablesFamily, isBuiltin, policyOf, rulesOf, sortChains } from './table.ts'
+import { incompatibility, isBuiltin, policyOf, readRules, sortChains } from './table.ts'
 import type { IptablesTable } from './table.ts'
+import { partList } from './text.ts'
+import type { IptablesFamily } from './values.ts'
 
-const HEADER = ' pkts bytes target     prot opt in     out     source               destination         '
-
-/** A table as `iptables -t TABLE -L -nv` prints it. */
-export function formatIptablesList({ table, chains, rules }: IptablesTable): string {
-  return sortChains(table, chains).map(({ name, chain }) => {
-    const ofChain = rulesOf(table, name, rules)
-    const lines = ofChain.map(rule => listLine(iptablesFamily(rule), readRule(iptablesFamily(rule), rule.expressions)))
-    return `${[chainLine(table, name, chain, ofChain.length), HEADER, ...lines].join('\n')}\n`
-  }).join('\n')
+export interface IptablesListOptions {
+  /** Only this chain. */
+  chain?: string | undefined
+  /** Counters and interfaces, as with `-v`; default true. */
+  verbose?: boolean | undefined
+  /** Counters in full instead of as K, M, G and T, as with `-x`. */
+  exact?: boolean | undefined
+  /** `--line-numbers`. */
+  lineNumbers?: boolean | undefined
 }
 
-function chainLine(table: string, name: string, chain: Chain | undefined, rules: number): string {
+/** A table as `iptables -t TABLE -L -nv` prints it. Above one that the iptables tools refuse to print stands why. */
+export function formatIptablesList(given: IptablesTable, options: IptablesListOptions = {}): string {
+  const { table } = given
+  const { verbose = true, lineNumbers = false } = options
+  const numbered = (text: string, number: string): string => (lineNumbers ? `${number.padEnd(4)} ${text}` : text)
+  const note = incompatibility(given).map(line => `${line}\n`).join('')
+  const blocks = sortChains(given).filter(({ name }) => options.chain === undefined || name === options.chain).map(({ name, chain }) => {
+    const rules = readRules(given, name)
+    const lines = rules.map(({ family, read }, index) => numbered(listLine(family, read, options), String(index + 1)))
+    const head = numbered(header(options), 'num')
+    return `${[chainLine(table, name, chain, rules.length, options, verbose), head, ...lines].join('\n')}\n`
+  })
+  return note + blocks.join('\n')
+}
+
+function header({ verbose = true, exact = false }: IptablesListOptions): string {
+  if (!verbose) return 'target     prot opt source               destination         '
+  return `${exact ? '    pkts      bytes' : ' pkts bytes'} target     prot opt in     out     source               destination         `
+}
+
+function chainLine(
+  table: string, name: string, chain: Chain | undefined, rules: number, { exact = false }: IptablesListOptions, verbose: boolean,
+): string {
   if (!isBuiltin(table, name)) return `Chain ${name} (${(chain?.use ?? 0) - rules} references)`
   const { packets, bytes } = chain?.counters ?? { packets: 0, bytes: 0 }
-  return `Chain ${name} (policy ${policyOf(chain)} ${shortNumber(packets, 0)} packets, ${shortNumber(bytes, 0)} bytes)`
+  const number = (value: number): string => (exact ? String(value) : shortNumber(value, 0))
+  return `Chain ${name} (policy ${policyOf(chain)}${verbose ? ` ${number(packets)} packets, ${number(bytes)} bytes` : ''})`
 }
 
-function listLine(family: IptablesFamily, rule: ReadRule): string {
+function listLine(family: IptablesFamily, rule: ReadRule, { verbose = true, exact = false }: IptablesListOptions): string {
   const anywhere = family === 'ip' ? '0.0.0.0/0' : '::/0'
   const whole = family === 'ip' ? '/32' : '/128'
-  const mark = (field: { not: boolean } | undefined): string => field?.not === true ? '!' : ' '
+  const mark = (field: { not: boolean } | undefined): string => (field?.not === true ? '!' : ' ')
   const address = (field: { not: boolean, value: string } | undefined): string => {
     const text = field?.value ?? anywhere
     return mark(field) + (text.endsWith(whole) ? text.slice(0, -whole.length) : text).padEnd(19)
   }
   const device = (field: { not: boolean, value: string } | undefined): string =>
     (field === undefined ? '*' : `${field.not ? '!' : ''}${field.value}`).padEnd(6)
-  const { target } = rule
+  const counter = (value: number): string => (exact ? String(value).padStart(8) : shortNumber(value))
+  const { target, fragment } = rule
   const columns = [
-    shortNumber(rule.counters.packets),
-    shortNumber(rule.counters.bytes),
+    ...(verbose ? [counter(rule.counters.packets), counter(rule.counters.bytes)] : []),
     (target?.name ?? '').padEnd(9),
     `${mark(rule.protocol)}${String(rule.protocol?.value ?? 0).padEnd(4)}`,
-    '-- ',
-    device(rule.in),
-    device(rule.out),
+    `${fragment === undefined ? '--' : fragment.not ? '!f' : '-f'} `,
+    ...(verbose ? [device(rule.in), device(rule.out)] : []),
     address(rule.source),
     address(rule.destination),
   ].join(' ')
-  const rest = [...rule.matches.map(({ list }) => list), target?.options.list ?? ''].filter(text => text !== '')
+  const context = { family }
+  const rest = [...rule.matches.map(part => partList(part, context)), partList(target?.part, context)].filter(text => text !== '')
   return `${columns} ${target?.goto === true ? '[goto] ' : ''}${rest.map(text => ` ${text}`).join('')}`
 }
 

@@ -1,16 +1,6 @@
-/** What iptables calls the numbers in its structs, for writing and reading. */
-
-/** XT_CONNTRACK_STATE_* of linux/netfilter/xt_conntrack.h, in the order in which iptables prints them. */
-export const conntrackStates = {
-  INVALID: 1 << 0,
-  NEW: 1 << 3,
-  RELATED: 1 << 2,
-  ESTABLISHED: 1 << 1,
-  UNTRACKED: 1 << 8,
-  SNAT: 1 << 6,
-  DNAT: 1 << 7,
-} as const
-export type ConntrackState = keyof typeof conntrackStates
+/** What iptables calls the numbers in its structs, where more than one extension uses the names. */
+import { mark, oneOf, parseNumber } from './values.ts'
+import type { Kind, MarkValue } from './values.ts'
 
 /** enum ipt_reject_with, enum ip6t_reject_with. */
 export const rejectCodes = {
@@ -36,20 +26,92 @@ export const rejectCodes = {
 } as const
 export type RejectWith = keyof (typeof rejectCodes)['ip'] | keyof (typeof rejectCodes)['ip6']
 
-/** XT_ADDRTYPE_* of linux/netfilter/xt_addrtype.h by bit. */
-export const addressTypes = [
-  'UNSPEC', 'UNICAST', 'LOCAL', 'BROADCAST', 'ANYCAST', 'MULTICAST', 'BLACKHOLE', 'UNREACHABLE', 'PROHIBIT', 'THROW',
-  'NAT', 'XRESOLVE',
-] as const
+/** RFC 2474, 2597, 3246. */
+const dscpClasses = {
+  CS0: 0x00, CS1: 0x08, CS2: 0x10, CS3: 0x18, CS4: 0x20, CS5: 0x28, CS6: 0x30, CS7: 0x38, BE: 0x00,
+  AF11: 0x0a, AF12: 0x0c, AF13: 0x0e, AF21: 0x12, AF22: 0x14, AF23: 0x16, AF31: 0x1a, AF32: 0x1c, AF33: 0x1e,
+  AF41: 0x22, AF42: 0x24, AF43: 0x26, EF: 0x2e,
+} as const
+const classNames = oneOf(...Object.keys(dscpClasses) as (keyof typeof dscpClasses)[])
 
-/** TCP's flags by bit. */
-export const tcpFlags = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG'] as const
-
-/** The base chains of iptables' tables, in its order of printing. */
-export const builtinChains: Readonly<Record<string, readonly string[]>> = {
-  filter: ['INPUT', 'FORWARD', 'OUTPUT'],
-  nat: ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'],
-  mangle: ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'],
-  raw: ['PREROUTING', 'OUTPUT'],
-  security: ['INPUT', 'FORWARD', 'OUTPUT'],
+export const dscpClass: Kind<number, keyof typeof dscpClasses> = {
+  words: 1,
+  accepted: classNames.accepted,
+  parse(text, context) {
+    const name = classNames.parse(text, context)
+    return name === undefined ? undefined : dscpClasses[name]
+  },
+  format: String,
+  type: String,
 }
+
+/** IPTOS_* of linux/ip.h; a name stands for the bits of 0x3f only. */
+const tosNames = {
+  'minimize-delay': 0x10, 'maximize-throughput': 0x08, 'maximize-reliability': 0x04, 'minimize-cost': 0x02, 'normal-service': 0x00,
+} as const
+
+const tosNumber = mark({ bits: 8, always: true, digits: 2 })
+
+export const tos: Kind<MarkValue, number | Partial<MarkValue> | string> = {
+  ...tosNumber,
+  accepted: `${tosNumber.accepted}, or one of ${Object.keys(tosNames).join(', ')}`,
+  parse(text, context) {
+    const name = text.toLowerCase()
+    return Object.hasOwn(tosNames, name) ? { value: tosNames[name as keyof typeof tosNames], mask: 0x3f } : tosNumber.parse(text, context)
+  },
+}
+
+/** syslog(3). */
+export const logLevels = ['emerg', 'alert', 'crit', 'error', 'warning', 'notice', 'info', 'debug'] as const
+const otherLevels: Readonly<Record<string, number>> = { panic: 0, err: 3, warn: 4 }
+
+export const logLevel: Kind<number, number | (typeof logLevels)[number]> = {
+  words: 1,
+  accepted: `a number from 0 to 7 or one of ${logLevels.join(', ')}`,
+  parse(text) {
+    const name = text.toLowerCase()
+    const level = (logLevels as readonly string[]).indexOf(name)
+    const number = level >= 0 ? level : Object.hasOwn(otherLevels, name) ? otherLevels[name] ?? NaN : parseNumber(text)
+    return number <= 7 ? number : undefined
+  },
+  format: String,
+  type: String,
+}
+
+export type HookName = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting'
+
+/** The base chains of iptables' tables, in its order of printing. Priorities: linux/netfilter_ipv4.h, as nft has them. */
+export interface BaseChain {
+  hook: HookName
+  type: 'filter' | 'nat' | 'route'
+  priority: number
+}
+
+const hooks = { PREROUTING: 'prerouting', INPUT: 'input', FORWARD: 'forward', OUTPUT: 'output', POSTROUTING: 'postrouting' } as const
+
+function bases(priority: number, ...names: readonly (keyof typeof hooks)[]): Record<string, BaseChain> {
+  return Object.fromEntries(names.map(name => [name, { hook: hooks[name], type: 'filter', priority }]))
+}
+
+const nat = (priority: number, hook: HookName): BaseChain => ({ hook, type: 'nat', priority })
+
+export const builtinChains: Readonly<Record<string, Readonly<Record<string, BaseChain>>>> = {
+  filter: bases(0, 'INPUT', 'FORWARD', 'OUTPUT'),
+  nat: {
+    PREROUTING: nat(-100, 'prerouting'), INPUT: nat(100, 'input'), OUTPUT: nat(-100, 'output'), POSTROUTING: nat(100, 'postrouting'),
+  },
+  mangle: {
+    ...bases(-150, 'PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'),
+    OUTPUT: { hook: 'output', type: 'route', priority: -150 },
+  },
+  raw: bases(-300, 'PREROUTING', 'OUTPUT'),
+  security: bases(150, 'INPUT', 'FORWARD', 'OUTPUT'),
+}
+
+export type IptablesTableName = 'filter' | 'nat' | 'mangle' | 'raw' | 'security'
+
+/** In the order in which iptables-save prints them. */
+export const tableNames: readonly IptablesTableName[] = ['mangle', 'security', 'raw', 'filter', 'nat']
+
+/** What may not be the name of a user's chain. */
+export const verdictNames = ['ACCEPT', 'DROP', 'QUEUE', 'RETURN'] as const

@@ -1,36 +1,53 @@
-/** Rules as iptables-save prints them (1.8.9). */
-import { protocolName } from '../protocols.ts'
+/** Tables as iptables-save and `iptables -S` print them (1.8.9). */
 import type { Rule } from '../rules.ts'
 import { readRule } from './read.ts'
-import { iptablesFamily, isBuiltin, policyOf, rulesOf, sortChains } from './table.ts'
+import { incompatibility, iptablesFamily, isBuiltin, policyOf, readRules, sortChains } from './table.ts'
 import type { IptablesTable } from './table.ts'
+import { ruleSave } from './text.ts'
 
 /** One rule as a line of iptables-save: `-A FORWARD -o virbr0 -j REJECT --reject-with icmp-port-unreachable`. */
-export function formatIptablesSave(rule: Pick<Rule, 'family' | 'chain' | 'expressions'>): string {
-  const read = readRule(iptablesFamily(rule), rule.expressions)
-  const option = (name: string, field: { not: boolean, value: string } | undefined): string =>
-    field === undefined ? '' : `${field.not ? '! ' : ''}${name} ${field.value}`
-  const { protocol, target } = read
-  return [
-    `-A ${rule.chain}`,
-    option('-s', read.source),
-    option('-d', read.destination),
-    option('-i', read.in),
-    option('-o', read.out),
-    protocol === undefined ? '' : option('-p', { not: protocol.not, value: protocolName(protocol.value) }),
-    ...read.matches.map(({ save }) => save),
-    target === undefined ? '' : `${target.goto ? '-g' : '-j'} ${target.name}`,
-    target?.options.save ?? '',
-  ].filter(part => part !== '').join(' ')
+export function formatIptablesSave(rule: Pick<Rule, 'family' | 'chain' | 'expressions' | 'comment'>): string {
+  const family = iptablesFamily(rule)
+  return `-A ${rule.chain} ${ruleSave(family, readRule(family, rule))}`.trimEnd()
 }
 
-/** A whole table as iptables-save prints it, without its comments of time and version. */
-export function formatIptablesSaveTable({ table, chains, rules }: IptablesTable): string {
-  const sorted = sortChains(table, chains)
+/**
+ * A whole table as iptables-save prints it, without its comments of time and version. `counters`: as with `-c`. Above a
+ * table that the iptables tools refuse to print stands why.
+ */
+export function formatIptablesSaveTable(given: IptablesTable, { counters = false }: { counters?: boolean } = {}): string {
+  const { table, chains } = given
+  const sorted = sortChains(given)
   const lines = sorted.map(({ name, chain }) => {
     const { packets, bytes } = chain?.counters ?? { packets: 0, bytes: 0 }
     return `:${name} ${isBuiltin(table, name) ? policyOf(chain) : '-'} [${packets}:${bytes}]`
   })
-  const ruleLines = sorted.flatMap(({ name }) => rulesOf(table, name, rules).map(formatIptablesSave))
-  return [`*${table}`, ...lines, ...ruleLines, 'COMMIT', ''].join('\n')
+  const ruleLines = sorted.flatMap(({ name }) => readRules(given, name).map(({ family, read }) => {
+    const { packets, bytes } = read.counters
+    return `${counters ? `[${packets}:${bytes}] ` : ''}-A ${name} ${ruleSave(family, read)}`.trimEnd()
+  }))
+  return [...incompatibility({ ...given, chains }), `*${table}`, ...lines, ...ruleLines, 'COMMIT', ''].join('\n')
+}
+
+export interface ListRulesOptions {
+  /** Only this chain. */
+  chain?: string | undefined
+  /** Only this rule of the chain, counted from 1. */
+  number?: number | undefined
+  /** Counters of packets and bytes, as with `-v`. */
+  counters?: boolean | undefined
+}
+
+/** Policies, chains and rules as `iptables -S` prints them. */
+export function formatIptablesRules(given: IptablesTable, { chain: only, number, counters = false }: ListRulesOptions = {}): string {
+  const sorted = sortChains(given).filter(({ name }) => only === undefined || name === only)
+  // Users' chains come after the policies, all before the rules.
+  const heads = number !== undefined ? [] : sorted.map(({ name, chain }) => {
+    const { packets, bytes } = chain?.counters ?? { packets: 0, bytes: 0 }
+    return isBuiltin(given.table, name) ? `-P ${name} ${policyOf(chain)}${counters ? ` -c ${packets} ${bytes}` : ''}` : `-N ${name}`
+  })
+  const lines = sorted.flatMap(({ name }) => readRules(given, name)
+    .filter((_, index) => number === undefined || index + 1 === number)
+    .map(({ family, read }) => `-A ${name} ${ruleSave(family, read, counters)}`.trimEnd()))
+  return [...incompatibility(given), ...heads, ...lines].map(line => `${line}\n`).join('')
 }

@@ -2,7 +2,9 @@
 import type { Chain } from '../chains.ts'
 import type { Rule } from '../rules.ts'
 import { builtinChains } from './names.ts'
-import type { IptablesFamily } from './rule.ts'
+import { readRule } from './read.ts'
+import type { ReadRule } from './read.ts'
+import type { IptablesFamily } from './values.ts'
 
 export interface IptablesTable {
   /** filter, nat, mangle, raw or security. */
@@ -13,22 +15,45 @@ export interface IptablesTable {
 }
 
 /** The table's own chains in their order, there or not, then the users' by name. */
-export function sortChains(table: string, chains: readonly Chain[]): { name: string, chain: Chain | undefined }[] {
-  const builtin = builtinChains[table] ?? []
-  const byName = new Map(chains.filter(chain => chain.table === table).map(chain => [chain.name, chain]))
-  const users = [...byName.keys()].filter(name => !builtin.includes(name)).sort()
+export function sortChains({ table, chains }: Pick<IptablesTable, 'table' | 'chains'>): { name: string, chain: Chain | undefined }[] {
+  const builtin = Object.keys(builtinChains[table] ?? {})
+  // iptables knows no base chains but its own, and those only where they hang as it hangs them.
+  const ours = chains.filter(chain => chain.table === table && isIptablesChain(chain))
+  const byName = new Map(ours.map(chain => [chain.name, chain]))
+  const users = [...byName.keys()].filter(name => !builtin.includes(name)).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   return [...builtin, ...users].map(name => ({ name, chain: byName.get(name) }))
 }
 
-export function rulesOf(table: string, chain: string, rules: readonly Rule[]): Rule[] {
-  return rules.filter(rule => rule.table === table && rule.chain === chain)
+/** A user's chain, or a base chain just as iptables makes it. */
+export function isIptablesChain({ table, name, hook, priority, type }: Chain): boolean {
+  const base = builtinChains[table]?.[name]
+  return base === undefined ? hook === undefined : base.hook === hook && base.priority === priority && base.type === type
+}
+
+export function readRules({ table, chains, rules }: IptablesTable, chain: string): { rule: Rule, family: IptablesFamily, read: ReadRule }[] {
+  const found = chains.find(each => each.table === table && each.name === chain)
+  if (found !== undefined && !isIptablesChain(found)) return []
+  return rules.filter(rule => rule.table === table && rule.chain === chain).map(rule => {
+    const family = iptablesFamily(rule)
+    return { rule, family, read: readRule(family, rule) }
+  })
+}
+
+/** The comment that the iptables tools print in place of, or above, such a table; none for theirs. */
+export function incompatibility(given: IptablesTable): string[] {
+  const { table, chains } = given
+  if (sortChains(given).some(({ name }) => readRules(given, name).some(({ read }) => read.foreign))) {
+    return [`# Table \`${table}' is incompatible, use 'nft' tool.`]
+  }
+  const strange = chains.some(chain => chain.table === table && !isIptablesChain(chain))
+  return strange ? [`# Table \`${table}' contains incompatible base-chains, use 'nft' tool to list them.`] : []
 }
 
 export function isBuiltin(table: string, name: string): boolean {
-  return builtinChains[table]?.includes(name) === true
+  return Object.hasOwn(builtinChains[table] ?? {}, name)
 }
 
-export function policyOf(chain: Chain | undefined): string {
+export function policyOf(chain: Chain | undefined): 'ACCEPT' | 'DROP' {
   return chain?.policy === 'drop' ? 'DROP' : 'ACCEPT'
 }
 

@@ -1,0 +1,51 @@
+/** Addresses with masks, as iptables writes them: `10.0.0.0/8`, `10.0.0.0/255.0.255.0`. */
+import { formatIp, parseIp } from '../../ip.ts'
+import { prefixMask } from '../primitives.ts'
+
+export interface Masked {
+  /** Without the bits that the mask leaves out. */
+  address: Uint8Array
+  mask: Uint8Array
+  /** With the length of the prefix, or with the netmask where that is none. */
+  text: string
+}
+
+/** undefined: no address, prefix or address/netmask of that family. */
+export function parseMasked(text: string, family: 'ip' | 'ip6'): Masked | undefined {
+  const size = family === 'ip' ? 4 : 16
+  const [address = '', suffix, ...rest] = text.split('/')
+  const bytes = parseIp(address)
+  const mask = suffix === undefined ? prefixMask(size, size * 8)
+    : /^(0|[1-9]\d{0,2})$/.test(suffix) ? maskOf(size, Number(suffix)) : parseIp(suffix)
+  if (bytes?.length !== size || mask?.length !== size || rest.length > 0) return undefined
+  return withMask(bytes, mask)
+}
+
+function maskOf(size: number, prefix: number): Uint8Array | undefined {
+  return prefix <= size * 8 ? prefixMask(size, prefix) : undefined
+}
+
+export function withMask(bytes: Uint8Array, mask: Uint8Array): Masked {
+  const address = bytes.map((byte, index) => byte & (mask[index] ?? 0))
+  return { address, mask, text: `${formatIp(address) ?? ''}/${prefixLength(mask) ?? formatIp(mask) ?? ''}` }
+}
+
+/** undefined: the mask is not ones and then zeros. */
+export function prefixLength(mask: Uint8Array): number | undefined {
+  const bits = mask.reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0)
+  return Buffer.compare(mask, prefixMask(mask.length, bits)) === 0 ? bits : undefined
+}
+
+/** union nf_inet_addr: an address in front of 16 bytes. */
+export function toInet(address: string | Uint8Array): Uint8Array {
+  const bytes = typeof address === 'string' ? parseIp(address) ?? new Uint8Array() : address
+  return Uint8Array.from({ length: 16 }, (_, index) => bytes[index] ?? 0)
+}
+
+export function fromInet(bytes: Uint8Array, family: 'ip' | 'ip6'): Uint8Array {
+  return bytes.subarray(0, family === 'ip' ? 4 : 16)
+}
+
+export function inetText(bytes: Uint8Array, family: 'ip' | 'ip6'): string {
+  return formatIp(fromInet(bytes, family)) ?? ''
+}

@@ -1,0 +1,119 @@
+/** Constants of iptables' extensions, named as in the kernel headers and checked against them by a test. */
+
+// linux/netfilter/nf_nat.h: beyond those in ../constants.ts
+export const NF_NAT_RANGE_PROTO_OFFSET = 0x20
+export const NF_NAT_RANGE_NETMAP = 0x40
+
+// linux/netfilter/xt_conntrack.h
+export const XT_CONNTRACK_STATE = 0x1
+export const XT_CONNTRACK_PROTO = 0x2
+export const XT_CONNTRACK_ORIGSRC = 0x4
+export const XT_CONNTRACK_ORIGDST = 0x8
+export const XT_CONNTRACK_REPLSRC = 0x10
+export const XT_CONNTRACK_REPLDST = 0x20
+export const XT_CONNTRACK_STATUS = 0x40
+export const XT_CONNTRACK_EXPIRES = 0x80
+export const XT_CONNTRACK_ORIGSRC_PORT = 0x100
+export const XT_CONNTRACK_ORIGDST_PORT = 0x200
+export const XT_CONNTRACK_REPLSRC_PORT = 0x400
+export const XT_CONNTRACK_REPLDST_PORT = 0x800
+export const XT_CONNTRACK_DIRECTION = 0x1000
+export const XT_CONNTRACK_STATE_ALIAS = 0x2000
+
+// linux/netfilter/xt_CHECKSUM.h, xt_comment.h
+export const XT_CHECKSUM_OP_FILL = 1
+export const XT_MAX_COMMENT_LEN = 256
+
+// linux/netfilter/xt_tcpudp.h, xt_sctp.h, xt_multiport.h, xt_esp.h
+export const XT_TCP_INV_SRCPT = 0x1
+export const XT_TCP_INV_DSTPT = 0x2
+export const XT_TCP_INV_FLAGS = 0x4
+export const XT_TCP_INV_OPTION = 0x8
+export const XT_UDP_INV_SRCPT = 0x1
+export const XT_UDP_INV_DSTPT = 0x2
+export const XT_SCTP_SRC_PORTS = 0x1
+export const XT_SCTP_DEST_PORTS = 0x2
+export const XT_MULTIPORT_SOURCE = 0
+export const XT_MULTIPORT_DESTINATION = 1
+export const XT_MULTIPORT_EITHER = 2
+export const XT_MULTI_PORTS = 15
+export const XT_ESP_INV_SPI = 0x1
+
+// linux/netfilter/xt_addrtype.h
+export const XT_ADDRTYPE_INVERT_SOURCE = 0x1
+export const XT_ADDRTYPE_INVERT_DEST = 0x2
+export const XT_ADDRTYPE_LIMIT_IFACE_IN = 0x4
+export const XT_ADDRTYPE_LIMIT_IFACE_OUT = 0x8
+
+// linux/netfilter/xt_limit.h, xt_hashlimit.h, xt_connlimit.h, xt_statistic.h, xt_quota.h
+export const XT_LIMIT_SCALE = 10000
+export const XT_HASHLIMIT_SCALE_v2 = 1000000
+export const XT_HASHLIMIT_BYTE_SHIFT = 4
+export const XT_HASHLIMIT_HASH_DIP = 0x1
+export const XT_HASHLIMIT_HASH_DPT = 0x2
+export const XT_HASHLIMIT_HASH_SIP = 0x4
+export const XT_HASHLIMIT_HASH_SPT = 0x8
+export const XT_HASHLIMIT_INVERT = 0x10
+export const XT_HASHLIMIT_BYTES = 0x20
+export const XT_HASHLIMIT_RATE_MATCH = 0x40
+export const XT_CONNLIMIT_INVERT = 0x1
+export const XT_CONNLIMIT_DADDR = 0x2
+export const XT_STATISTIC_MODE_RANDOM = 0
+export const XT_STATISTIC_MODE_NTH = 1
+export const XT_STATISTIC_INVERT = 0x1
+export const XT_QUOTA_INVERT = 0x1
+
+// linux/netfilter/xt_recent.h
+export const XT_RECENT_CHECK = 0x1
+export const XT_RECENT_SET = 0x2
+export const XT_RECENT_UPDATE = 0x4
+export const XT_RECENT_REMOVE = 0x8
+export const XT_RECENT_TTL = 0x10
+export const XT_RECENT_REAP = 0x20
+export const XT_RECENT_SOURCE = 0
+export const XT_RECENT_DEST = 1
+export const XT_RECENT_NAME_LEN = 200
+
+// linux/netfilter/xt_iprange.h, xt_owner.h, xt_physdev.h, xt_socket.h, xt_rpfilter.h
+export const IPRANGE_SRC = 0x1
+export const IPRANGE_DST = 0x2
+export const IPRANGE_SRC_INV = 0x10
+export const IPRANGE_DST_INV = 0x20
+export const XT_OWNER_UID = 0x1
+export const XT_OWNER_GID = 0x2
+export const XT_OWNER_SOCKET = 0x4
+export const XT_OWNER_SUPPL_GROUPS = 0x8
+export const XT_PHYSDEV_OP_IN = 0x1
+export const XT_PHYSDEV_OP_OUT = 0x2
+export const XT_PHYSDEV_OP_BRIDGED = 0x4
+export const XT_PHYSDEV_OP_ISIN = 0x8
+export const XT_PHYSDEV_OP_ISOUT = 0x10
+export const XT_SOCKET_TRANSPARENT = 0x1
+export const XT_SOCKET_NOWILDCARD = 0x2
+export const XT_SOCKET_RESTORESKMARK = 0x4
+export const XT_RPFILTER_LOOSE = 0x1
+export const XT_RPFILTER_VALID_MARK = 0x2
+export const XT_RPFILTER_ACCEPT_LOCAL = 0x4
+export const XT_RPFILTER_INVERT = 0x8
+
+// linux/netfilter/xt_connmark.h
+export const XT_CONNMARK_SET = 0
+export const XT_CONNMARK_SAVE = 1
+export const XT_CONNMARK_RESTORE = 2
+
+// linux/netfilter/xt_CT.h
+export const XT_CT_NOTRACK = 0x1
+export const XT_CT_NOTRACK_ALIAS = 0x2
+export const XT_CT_ZONE_DIR_ORIG = 0x4
+export const XT_CT_ZONE_DIR_REPL = 0x8
+export const XT_CT_ZONE_MARK = 0x10
+
+// linux/netfilter/xt_LOG.h, xt_NFQUEUE.h, xt_TCPMSS.h
+export const XT_LOG_TCPSEQ = 0x1
+export const XT_LOG_TCPOPT = 0x2
+export const XT_LOG_IPOPT = 0x4
+export const XT_LOG_UID = 0x8
+export const XT_LOG_MACDECODE = 0x20
+export const NFQ_FLAG_BYPASS = 0x1
+export const NFQ_FLAG_CPU_FANOUT = 0x2
+export const XT_TCPMSS_CLAMP_PMTU = 0xffff

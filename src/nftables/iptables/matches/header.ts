@@ -1,0 +1,230 @@
+/** What stands in network headers, and the marks. Sources: linux/netfilter/xt_length.h, xt_dscp.h, xt_mark.h, … */
+import { bool8, padding, u16, u32, u8 } from '../../../netlink/codecs.ts'
+import { struct } from '../../../netlink/table.ts'
+import { applyMask, compare, littleEndian32, loadMeta } from '../../primitives.ts'
+import { inetText, toInet } from '../addresses.ts'
+import * as c from '../constants.ts'
+import { extension, negatable, option, says, saysIf } from '../extension.ts'
+import type { Extension, Given, Said } from '../extension.ts'
+import { dscpClass, tos as tosKind } from '../names.ts'
+import { addressRange, bitsOf, flag, hexadecimal, integer, mark as markKind, namesOf, nameList, oneOf, range } from '../values.ts'
+import { inetAddress } from '../xt.ts'
+
+const lengthOptions = { length: negatable(range(0xffff)) }
+
+/** `!` right before the value, as most lists have it. */
+const bang = (said: Said<unknown> | undefined): string => (said?.not === true ? '!' : '')
+
+export const length: Extension<typeof lengthOptions> = extension({
+  name: 'length',
+  options: lengthOptions,
+  layout: struct({ min: u16, max: u16, invert: bool8, _: padding(1) }),
+  check: given => (given.length === undefined ? ['length', lengthOptions.length.kind.accepted] : undefined),
+  write: ({ length: said }) => ({ min: said?.value[0], max: said?.value[1], invert: said?.not }),
+  read: ({ min, max, invert }) => ({ length: says([min, max] as const, invert) }),
+  list: ({ length: said }) => `length ${bang(said)}${lengthOptions.length.kind.format(said?.value ?? [0, 0])}`,
+})
+
+/** struct ipt_ttl_info, struct ip6t_hl_info. */
+const lifeLayout = struct({ mode: u8, value: u8, _: padding(2) })
+const byte = integer(0, 255)
+/** IPT_TTL_EQ, _NE, _LT, _GT by number. */
+const relations = ['==', '!=', '<', '>'] as const
+
+function writeLife(eq: Said<number> | undefined, lt: Said<number> | undefined, gt: Said<number> | undefined): { mode: number, value: number } {
+  const mode = lt !== undefined ? 2 : gt !== undefined ? 3 : eq?.not === true ? 1 : 0
+  return { mode, value: (eq ?? lt ?? gt)?.value ?? 0 }
+}
+
+function listLife(label: string, { mode, value }: { mode: number, value: number }): string {
+  return `${label} match ${label} ${relations[mode] ?? ''} ${value}`
+}
+
+function exactlyOne(...said: readonly unknown[]): boolean {
+  return said.filter(each => each !== undefined).length === 1
+}
+
+const ttlOptions = { ttlEq: negatable(byte), ttlLt: option(byte), ttlGt: option(byte) }
+
+export const ttl: Extension<typeof ttlOptions> = extension({
+  name: 'ttl',
+  options: ttlOptions,
+  families: ['ip'],
+  layout: lifeLayout,
+  check: ({ ttlEq, ttlLt, ttlGt }) => (exactlyOne(ttlEq, ttlLt, ttlGt) ? undefined : ['ttlEq', 'exactly one of ttlEq, ttlLt and ttlGt']),
+  write: ({ ttlEq, ttlLt, ttlGt }) => writeLife(ttlEq, ttlLt, ttlGt),
+  read: ({ mode, value }) =>
+    ({ ttlEq: saysIf(mode < 2, value, mode === 1), ttlLt: saysIf(mode === 2, value), ttlGt: saysIf(mode === 3, value) }),
+  list: ({ ttlEq, ttlLt, ttlGt }) => listLife('TTL', writeLife(ttlEq, ttlLt, ttlGt)),
+})
+
+const hlOptions = { hlEq: negatable(byte), hlLt: option(byte), hlGt: option(byte) }
+
+export const hl: Extension<typeof hlOptions> = extension({
+  name: 'hl',
+  options: hlOptions,
+  families: ['ip6'],
+  layout: lifeLayout,
+  check: ({ hlEq, hlLt, hlGt }) => (exactlyOne(hlEq, hlLt, hlGt) ? undefined : ['hlEq', 'exactly one of hlEq, hlLt and hlGt']),
+  write: ({ hlEq, hlLt, hlGt }) => writeLife(hlEq, hlLt, hlGt),
+  read: ({ mode, value }) =>
+    ({ hlEq: saysIf(mode < 2, value, mode === 1), hlLt: saysIf(mode === 2, value), hlGt: saysIf(mode === 3, value) }),
+  list: ({ hlEq, hlLt, hlGt }) => listLife('HL', writeLife(hlEq, hlLt, hlGt)),
+})
+
+const dscpOptions = { dscp: negatable(hexadecimal(0x3f, 2)), dscpClass: { ...negatable(dscpClass), means: (said: Said<number>) => ({ dscp: said }) } }
+
+export const dscp: Extension<typeof dscpOptions> = extension({
+  name: 'dscp',
+  options: dscpOptions,
+  layout: struct({ dscp: u8, invert: bool8, _: padding(2) }),
+  check: given => (given.dscp === undefined ? ['dscp', dscpOptions.dscp.kind.accepted] : undefined),
+  write: ({ dscp: said }) => ({ dscp: said?.value, invert: said?.not }),
+  read: ({ dscp: value, invert }) => ({ dscp: says(value, invert) }),
+  list: ({ dscp: said }) => `DSCP match ${bang(said)}${dscpOptions.dscp.kind.format(said?.value ?? 0)}`,
+})
+
+const tosOptions = { tos: negatable(tosKind) }
+
+export const tos: Extension<typeof tosOptions> = extension({
+  name: 'tos',
+  revision: 1,
+  options: tosOptions,
+  layout: struct({ mask: u8, value: u8, invert: bool8, _: padding(1) }),
+  check: given => (given.tos === undefined ? ['tos', tosKind.accepted] : undefined),
+  write: ({ tos: said }) => ({ mask: said?.value.mask, value: said?.value.value, invert: said?.not }),
+  read: ({ mask, value, invert }) => ({ tos: says({ value, mask }, invert) }),
+  // The tool puts no space there.
+  list: ({ tos: said }) => `tos match${bang(said)}${tosKind.format(said?.value ?? { value: 0, mask: 0 })}`,
+})
+
+const aMark = negatable(markKind())
+const markOptions = { mark: aMark }
+/** struct xt_mark_mtinfo1, xt_connmark_mtinfo1. */
+const markLayout = struct({ mark: u32, mask: u32, invert: bool8, _: padding(3) })
+const needsMark = (given: Given<typeof markOptions>): readonly [string, string] | undefined =>
+  (given.mark === undefined ? ['mark', aMark.kind.accepted] : undefined)
+
+export const mark: Extension<typeof markOptions> = extension({
+  name: 'mark',
+  revision: 1,
+  options: markOptions,
+  layout: markLayout,
+  check: needsMark,
+  native({ mark: said }) {
+    const { value, mask } = said?.value ?? { value: 0, mask: 0 }
+    return [
+      loadMeta('mark'), ...(mask === 0xffffffff ? [] : [applyMask(littleEndian32(mask))]),
+      compare(said?.not === true ? 'neq' : 'eq', littleEndian32(value)),
+    ]
+  },
+  write: ({ mark: said }) => ({ mark: said?.value.value, mask: said?.value.mask, invert: said?.not }),
+  read: ({ mark: value, mask, invert }) => ({ mark: says({ value, mask }, invert) }),
+  list: ({ mark: said }) => `mark match ${said?.not === true ? '! ' : ''}${aMark.kind.format(said?.value ?? { value: 0, mask: 0 })}`,
+})
+
+export const connmark: Extension<typeof markOptions> = extension({
+  name: 'connmark',
+  revision: 1,
+  options: markOptions,
+  layout: markLayout,
+  check: needsMark,
+  write: ({ mark: said }) => ({ mark: said?.value.value, mask: said?.value.mask, invert: said?.not }),
+  read: ({ mark: value, mask, invert }) => ({ mark: says({ value, mask }, invert) }),
+  list: ({ mark: said }) => `connmark match ${bang(said)} ${aMark.kind.format(said?.value ?? { value: 0, mask: 0 })}`,
+})
+
+/** XT_ADDRTYPE_* by bit. */
+const addressTypes = [
+  'UNSPEC', 'UNICAST', 'LOCAL', 'BROADCAST', 'ANYCAST', 'MULTICAST', 'BLACKHOLE', 'UNREACHABLE', 'PROHIBIT', 'THROW',
+  'NAT', 'XRESOLVE',
+] as const
+const someTypes = negatable(nameList(addressTypes))
+const addrtypeOptions = {
+  srcType: someTypes,
+  dstType: someTypes,
+  limitIfaceIn: option(flag),
+  limitIfaceOut: option(flag),
+}
+
+export const addrtype: Extension<typeof addrtypeOptions> = extension({
+  name: 'addrtype',
+  revision: 1,
+  options: addrtypeOptions,
+  layout: struct({ source: u16, destination: u16, flags: u32 }),
+  check: ({ srcType, dstType }) => (srcType === undefined && dstType === undefined ? ['dstType', 'srcType or dstType'] : undefined),
+  write: ({ srcType, dstType, limitIfaceIn, limitIfaceOut }) => ({
+    source: bitsOf(addressTypes, srcType?.value ?? []),
+    destination: bitsOf(addressTypes, dstType?.value ?? []),
+    flags: (srcType?.not === true ? c.XT_ADDRTYPE_INVERT_SOURCE : 0) | (dstType?.not === true ? c.XT_ADDRTYPE_INVERT_DEST : 0) |
+      (limitIfaceIn === undefined ? 0 : c.XT_ADDRTYPE_LIMIT_IFACE_IN) |
+      (limitIfaceOut === undefined ? 0 : c.XT_ADDRTYPE_LIMIT_IFACE_OUT),
+  }),
+  read: ({ source, destination, flags }) => ({
+    srcType: saysIf(source !== 0, namesOf(addressTypes, source), (flags & c.XT_ADDRTYPE_INVERT_SOURCE) !== 0),
+    dstType: saysIf(destination !== 0, namesOf(addressTypes, destination), (flags & c.XT_ADDRTYPE_INVERT_DEST) !== 0),
+    limitIfaceIn: saysIf((flags & c.XT_ADDRTYPE_LIMIT_IFACE_IN) !== 0, true as const),
+    limitIfaceOut: saysIf((flags & c.XT_ADDRTYPE_LIMIT_IFACE_OUT) !== 0, true as const),
+  }),
+  list: ({ srcType, dstType, limitIfaceIn, limitIfaceOut }) => [
+    'ADDRTYPE match',
+    ...(srcType === undefined ? [] : [`src-type ${bang(srcType)}${srcType.value.join(',')}`]),
+    ...(dstType === undefined ? [] : [`dst-type ${bang(dstType)}${dstType.value.join(',')}`]),
+    ...(limitIfaceIn === undefined ? [] : ['limit-in']),
+    ...(limitIfaceOut === undefined ? [] : ['limit-out']),
+  ].join(' '),
+})
+
+const someRange = negatable(addressRange)
+const iprangeOptions = { srcRange: someRange, dstRange: someRange }
+
+export const iprange: Extension<typeof iprangeOptions> = extension({
+  name: 'iprange',
+  revision: 1,
+  options: iprangeOptions,
+  layout: struct({ srcMin: inetAddress, srcMax: inetAddress, dstMin: inetAddress, dstMax: inetAddress, flags: u8, _: padding(3) }),
+  check: ({ srcRange, dstRange }) => (srcRange === undefined && dstRange === undefined ? ['srcRange', 'srcRange or dstRange'] : undefined),
+  write: ({ srcRange, dstRange }) => ({
+    ...(srcRange === undefined ? {} : { srcMin: toInet(srcRange.value[0]), srcMax: toInet(srcRange.value[1]) }),
+    ...(dstRange === undefined ? {} : { dstMin: toInet(dstRange.value[0]), dstMax: toInet(dstRange.value[1]) }),
+    flags: (srcRange === undefined ? 0 : c.IPRANGE_SRC) | (srcRange?.not === true ? c.IPRANGE_SRC_INV : 0) |
+      (dstRange === undefined ? 0 : c.IPRANGE_DST) | (dstRange?.not === true ? c.IPRANGE_DST_INV : 0),
+  }),
+  read: ({ srcMin, srcMax, dstMin, dstMax, flags }, { family }) => ({
+    srcRange: saysIf((flags & c.IPRANGE_SRC) !== 0, [inetText(srcMin, family), inetText(srcMax, family)] as const,
+      (flags & c.IPRANGE_SRC_INV) !== 0),
+    dstRange: saysIf((flags & c.IPRANGE_DST) !== 0, [inetText(dstMin, family), inetText(dstMax, family)] as const,
+      (flags & c.IPRANGE_DST_INV) !== 0),
+  }),
+  list: ({ srcRange, dstRange }) => ([['source', srcRange], ['destination', dstRange]] as const).flatMap(([label, said]) =>
+    (said === undefined ? [] : [`${label} IP range ${said.not ? '! ' : ''}${said.value.join('-')}`])).join(' '),
+})
+
+const pkttypes = ['unicast', 'broadcast', 'multicast'] as const
+const pkttypeOptions = { pktType: negatable(oneOf(...pkttypes)) }
+
+export const pkttype: Extension<typeof pkttypeOptions> = extension({
+  name: 'pkttype',
+  options: pkttypeOptions,
+  layout: struct({ type: u32, invert: u32 }),
+  check: given => (given.pktType === undefined ? ['pktType', pkttypeOptions.pktType.kind.accepted] : undefined),
+  write: ({ pktType }) => ({ type: pkttypes.indexOf(pktType?.value ?? 'unicast'), invert: pktType?.not === true ? 1 : 0 }),
+  read({ type, invert }) {
+    const name = pkttypes[type]
+    return name === undefined ? undefined : { pktType: says(name, invert !== 0) }
+  },
+  list: ({ pktType }) => `PKTTYPE ${pktType?.not === true ? '!=' : '='} ${pktType?.value ?? ''}`,
+})
+
+const tcpmssOptions = { mss: negatable(range(0xffff)) }
+
+export const tcpmss: Extension<typeof tcpmssOptions> = extension({
+  name: 'tcpmss',
+  options: tcpmssOptions,
+  protocols: [6],
+  layout: struct({ min: u16, max: u16, invert: bool8, _: padding(1) }),
+  check: given => (given.mss === undefined ? ['mss', tcpmssOptions.mss.kind.accepted] : undefined),
+  write: ({ mss }) => ({ min: mss?.value[0], max: mss?.value[1], invert: mss?.not }),
+  read: ({ min, max, invert }) => ({ mss: says([min, max] as const, invert) }),
+  list: ({ mss }) => `tcpmss match ${bang(mss)}${tcpmssOptions.mss.kind.format(mss?.value ?? [0, 0])}`,
+})

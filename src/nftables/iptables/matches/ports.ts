@@ -1,0 +1,258 @@
+/** What stands in transport headers. Sources: linux/netfilter/xt_tcpudp.h, xt_sctp.h, xt_multiport.h, xt_esp.h. */
+import { padding, u16, u32, u8 } from '../../../netlink/codecs.ts'
+import { struct } from '../../../netlink/table.ts'
+import type { Expression } from '../../expressions.ts'
+import { applyMask, bigEndian16, compare, compareRange, loadPayload } from '../../primitives.ts'
+import * as c from '../constants.ts'
+import { alias, extension, negatable, says, saysIf } from '../extension.ts'
+import type { Extension, Given, Said } from '../extension.ts'
+import { bitsOf, flag, integer, namesOf, port, portList, range } from '../values.ts'
+import type { Kind, Range } from '../values.ts'
+import { bytes, u16Array } from '../xt.ts'
+
+const tcpFlagNames = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG'] as const
+export type TcpFlag = (typeof tcpFlagNames)[number]
+/** Of these flags, those that are set. */
+export interface TcpFlags {
+  mask: readonly TcpFlag[]
+  set: readonly TcpFlag[]
+}
+
+function parseFlags(text: string): TcpFlag[] | undefined {
+  if (text === 'ALL') return [...tcpFlagNames]
+  if (text === 'NONE') return []
+  const given = text.split(',')
+  return given.every(name => (tcpFlagNames as readonly string[]).includes(name))
+    ? tcpFlagNames.filter(name => given.includes(name)) : undefined
+}
+
+const tcpFlags: Kind<TcpFlags> = {
+  words: 2,
+  accepted: `flags to look at and flags that are set, each some of ${tcpFlagNames.join(', ')}, or ALL or NONE`,
+  parse(text) {
+    const [mask, set, ...rest] = text.split(/\s+/).map(parseFlags)
+    return mask === undefined || set === undefined || rest.length > 0 ? undefined : { mask, set }
+  },
+  format: ({ mask, set }) => `${mask.join(',') || 'NONE'} ${set.join(',') || 'NONE'}`,
+  type: ({ mask, set }) => `${[...mask].join(',') || 'NONE'} ${[...set].join(',') || 'NONE'}`,
+}
+
+const sport = negatable(port)
+const dport = negatable(port)
+const portOptions = {
+  sport, dport, sourcePort: alias('sport', sport), destinationPort: alias('dport', dport),
+}
+
+const tcpOptions = {
+  ...portOptions,
+  tcpOption: negatable(integer(1, 255)),
+  tcpFlags: negatable(tcpFlags),
+  syn: {
+    ...negatable(flag),
+    means: ({ not }: Said<true>) => ({ tcpFlags: says({ mask: ['FIN', 'SYN', 'RST', 'ACK'], set: ['SYN'] }, not) }),
+  },
+}
+
+const ANY: Range = [0, 0xffff]
+const isAny = (said: Said<Range> | undefined): boolean => said === undefined || (said.value[0] === 0 && said.value[1] === 0xffff)
+
+/** Ports in a struct: all of them are none said. */
+function saidPorts(first: number, last: number, inverted: boolean): Said<Range> | undefined {
+  return saysIf(first !== 0 || last !== 0xffff || inverted, [first, last] as const, inverted)
+}
+
+function noPort(given: Given<typeof portOptions>): readonly [string, string] | undefined {
+  const nothing = (['sport', 'dport'] as const).find(field => given[field]?.not === true && isAny(given[field]))
+  return nothing === undefined ? undefined : [nothing, 'a range that leaves some port to match']
+}
+
+/** A port field compared as iptables-nft 1.8.9 does it. */
+function portExpressions(offset: number, said: Said<Range> | undefined): Expression[] {
+  if (said === undefined || isAny(said)) return []
+  const { not, value: [first, last] } = said
+  const load = loadPayload('transport', offset, 2)
+  if (first === last) return [load, compare(not ? 'neq' : 'eq', bigEndian16(first))]
+  if (first === 0) return [load, compare(not ? 'gt' : 'lte', bigEndian16(last))]
+  return [load, compareRange(not ? 'neq' : 'eq', bigEndian16(first), bigEndian16(last))]
+}
+
+function flagExpressions(said: Said<TcpFlags> | undefined): Expression[] {
+  if (said === undefined) return []
+  const { not, value: { mask, set } } = said
+  return [
+    loadPayload('transport', 13, 1), applyMask(Uint8Array.of(bitsOf(tcpFlagNames, mask))),
+    compare(not ? 'neq' : 'eq', Uint8Array.of(bitsOf(tcpFlagNames, set))),
+  ]
+}
+
+function listPorts(given: Given<typeof portOptions>): string[] {
+  return ([['spt', given.sport], ['dpt', given.dport]] as const).flatMap(([label, said]) => {
+    if (said === undefined) return []
+    const [first, last] = said.value
+    return [`${label}${first === last ? '' : 's'}:${said.not ? '!' : ''}${port.format(said.value)}`]
+  })
+}
+
+/** From the bytes of nf_tables' own expressions. */
+export function tcpFlagsOf(mask: number, set: number): TcpFlags {
+  return { mask: namesOf(tcpFlagNames, mask), set: namesOf(tcpFlagNames, set) }
+}
+
+export const tcp: Extension<typeof tcpOptions> = extension({
+  name: 'tcp',
+  options: tcpOptions,
+  protocols: [6],
+  layout: struct({
+    sportMin: u16, sportMax: u16, dportMin: u16, dportMax: u16, option: u8, flagMask: u8, flagCompare: u8, invflags: u8,
+  }),
+  check: noPort,
+  native(given) {
+    if (given.tcpOption !== undefined) return undefined
+    const all = [...portExpressions(0, given.sport), ...portExpressions(2, given.dport), ...flagExpressions(given.tcpFlags)]
+    return all.length === 0 ? undefined : all
+  },
+  write: given => ({
+    sportMin: (given.sport?.value ?? ANY)[0],
+    sportMax: (given.sport?.value ?? ANY)[1],
+    dportMin: (given.dport?.value ?? ANY)[0],
+    dportMax: (given.dport?.value ?? ANY)[1],
+    option: given.tcpOption?.value,
+    flagMask: bitsOf(tcpFlagNames, given.tcpFlags?.value.mask ?? []),
+    flagCompare: bitsOf(tcpFlagNames, given.tcpFlags?.value.set ?? []),
+    invflags: (given.sport?.not === true ? c.XT_TCP_INV_SRCPT : 0) | (given.dport?.not === true ? c.XT_TCP_INV_DSTPT : 0) |
+      (given.tcpFlags?.not === true ? c.XT_TCP_INV_FLAGS : 0) | (given.tcpOption?.not === true ? c.XT_TCP_INV_OPTION : 0),
+  }),
+  read({ sportMin, sportMax, dportMin, dportMax, option: number, flagMask, flagCompare, invflags }) {
+    const inverted = (bit: number): boolean => (invflags & bit) !== 0
+    return {
+      sport: saidPorts(sportMin, sportMax, inverted(c.XT_TCP_INV_SRCPT)),
+      dport: saidPorts(dportMin, dportMax, inverted(c.XT_TCP_INV_DSTPT)),
+      tcpOption: saysIf(number !== 0, number, inverted(c.XT_TCP_INV_OPTION)),
+      tcpFlags: saysIf(flagMask !== 0 || inverted(c.XT_TCP_INV_FLAGS), tcpFlagsOf(flagMask, flagCompare), inverted(c.XT_TCP_INV_FLAGS)),
+    }
+  },
+  list(given) {
+    const { tcpOption: option, tcpFlags: flags } = given
+    const bits = (names: readonly TcpFlag[]): string => bitsOf(tcpFlagNames, names).toString(16).toUpperCase().padStart(2, '0')
+    return [
+      'tcp', ...listPorts(given),
+      ...(option === undefined ? [] : [`option=${option.not ? '!' : ''}${option.value}`]),
+      ...(flags === undefined ? [] : [`flags:${flags.not ? '!' : ''}0x${bits(flags.value.mask)}/0x${bits(flags.value.set)}`]),
+    ].join(' ')
+  },
+})
+
+export const udp: Extension<typeof portOptions> = extension({
+  name: 'udp',
+  options: portOptions,
+  protocols: [17],
+  layout: struct({ sportMin: u16, sportMax: u16, dportMin: u16, dportMax: u16, invflags: u8, _: padding(1) }),
+  check: noPort,
+  native(given) {
+    const all = [...portExpressions(0, given.sport), ...portExpressions(2, given.dport)]
+    return all.length === 0 ? undefined : all
+  },
+  write: given => ({
+    sportMin: (given.sport?.value ?? ANY)[0],
+    sportMax: (given.sport?.value ?? ANY)[1],
+    dportMin: (given.dport?.value ?? ANY)[0],
+    dportMax: (given.dport?.value ?? ANY)[1],
+    invflags: (given.sport?.not === true ? c.XT_UDP_INV_SRCPT : 0) | (given.dport?.not === true ? c.XT_UDP_INV_DSTPT : 0),
+  }),
+  read: ({ sportMin, sportMax, dportMin, dportMax, invflags }) => ({
+    sport: saidPorts(sportMin, sportMax, (invflags & c.XT_UDP_INV_SRCPT) !== 0),
+    dport: saidPorts(dportMin, dportMax, (invflags & c.XT_UDP_INV_DSTPT) !== 0),
+  }),
+  list: given => ['udp', ...listPorts(given)].join(' '),
+})
+
+/** Ports only: chunk types are left to the kernel's bytes. */
+export const sctp: Extension<typeof portOptions> = extension({
+  name: 'sctp',
+  options: portOptions,
+  protocols: [132],
+  layout: struct({
+    dportMin: u16, dportMax: u16, sportMin: u16, sportMax: u16, chunks: bytes(256), chunkMatch: u32,
+    flagInfo: bytes(12), flagCount: u32, flags: u32, invflags: u32,
+  }),
+  check: noPort,
+  write: given => ({
+    sportMin: given.sport?.value[0],
+    sportMax: given.sport?.value[1],
+    dportMin: given.dport?.value[0],
+    dportMax: given.dport?.value[1],
+    flags: (given.sport === undefined ? 0 : c.XT_SCTP_SRC_PORTS) | (given.dport === undefined ? 0 : c.XT_SCTP_DEST_PORTS),
+    invflags: (given.sport?.not === true ? c.XT_SCTP_SRC_PORTS : 0) | (given.dport?.not === true ? c.XT_SCTP_DEST_PORTS : 0),
+  }),
+  read({ sportMin, sportMax, dportMin, dportMax, flags, invflags }) {
+    if ((flags & ~(c.XT_SCTP_SRC_PORTS | c.XT_SCTP_DEST_PORTS)) !== 0) return undefined
+    return {
+      sport: saysIf((flags & c.XT_SCTP_SRC_PORTS) !== 0, [sportMin, sportMax] as const, (invflags & c.XT_SCTP_SRC_PORTS) !== 0),
+      dport: saysIf((flags & c.XT_SCTP_DEST_PORTS) !== 0, [dportMin, dportMax] as const, (invflags & c.XT_SCTP_DEST_PORTS) !== 0),
+    }
+  },
+  list: given => ['sctp', ...listPorts(given)].join(' '),
+})
+
+const ports = negatable(portList(c.XT_MULTI_PORTS))
+const multiportOptions = {
+  sports: ports, dports: ports, ports, sourcePorts: alias('sports', ports), destinationPorts: alias('dports', ports),
+}
+const multiportFields = ['sports', 'dports', 'ports'] as const
+
+export const multiport: Extension<typeof multiportOptions> = extension({
+  name: 'multiport',
+  revision: 1,
+  options: multiportOptions,
+  protocols: [6, 17, 33, 132, 136],
+  layout: struct({ flags: u8, count: u8, ports: u16Array(c.XT_MULTI_PORTS), pflags: bytes(c.XT_MULTI_PORTS), invert: u8 }),
+  check: given => (multiportFields.filter(field => given[field] !== undefined).length === 1 ? undefined
+    : ['ports', 'exactly one of sports, dports and ports']),
+  write(given) {
+    const field = multiportFields.find(name => given[name] !== undefined) ?? 'ports'
+    const said = given[field]
+    const numbers = (said?.value ?? []).map(([first, last]) => (first === last ? [first] : [first, last]))
+    return {
+      flags: multiportFields.indexOf(field),
+      count: numbers.flat().length,
+      ports: numbers.flat(),
+      pflags: Uint8Array.from(numbers.flatMap(each => (each.length === 1 ? [0] : [1, 0]))),
+      invert: said?.not === true ? 1 : 0,
+    }
+  },
+  read({ flags, count, ports: numbers, pflags, invert }) {
+    const field = multiportFields[flags]
+    if (field === undefined || count > c.XT_MULTI_PORTS) return undefined
+    const ranges: Range[] = []
+    for (let index = 0; index < count; index++) {
+      const first = numbers[index] ?? 0
+      ranges.push([first, pflags[index] === 1 ? numbers[++index] ?? 0 : first])
+    }
+    return { [field]: says(ranges, invert !== 0) }
+  },
+  list(given) {
+    const field = multiportFields.find(name => given[name] !== undefined) ?? 'ports'
+    const said = given[field]
+    return `multiport ${field} ${said?.not === true ? ' !' : ''}${ports.kind.format(said?.value ?? [])}`
+  },
+})
+
+const spiOptions = { espspi: negatable(range(0xffffffff)) }
+
+export const esp: Extension<typeof spiOptions> = extension({
+  name: 'esp',
+  options: spiOptions,
+  protocols: [50],
+  layout: struct({ first: u32, last: u32, invflags: u8, _: padding(3) }),
+  write: ({ espspi }) => ({
+    first: espspi?.value[0], last: espspi?.value[1] ?? 0xffffffff, invflags: espspi?.not === true ? c.XT_ESP_INV_SPI : 0,
+  }),
+  read: ({ first, last, invflags }) =>
+    ({ espspi: saysIf(first !== 0 || last !== 0xffffffff || invflags !== 0, [first, last] as const, invflags !== 0) }),
+  list({ espspi }) {
+    if (espspi === undefined) return 'esp'
+    const [first, last] = espspi.value
+    return `esp ${first === last ? 'spi' : 'spis'}:${espspi.not ? '!' : ''}${spiOptions.espspi.kind.format(espspi.value)}`
+  },
+})
+
