@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'ERR_BULK'
   | 'ERR_NO_NETNS'
   | 'ERR_NO_LINK'
+  | 'ERR_NO_RULE'
   | 'ERR_NO_NETWORK'
   | 'ERR_NETWORK_EXISTS'
   | 'ERR_NETWORK_ACTIVE'

@@ -1,6 +1,7 @@
 import type { Addresses } from './addresses.ts'
 import type { Channel } from './channel.ts'
 import type { Firewall } from './firewall.ts'
+import type { Iptables } from './iptables.ts'
 import type { Links } from './links.ts'
 import type { Neighbors } from './neighbors.ts'
 import { netnsSource } from './netns.ts'
@@ -27,6 +28,7 @@ export class Host implements AsyncDisposable {
   readonly routes: Routes
   readonly sysctl: Sysctl
   readonly firewall: Firewall
+  readonly iptables: Iptables
   readonly #channel: Channel
   readonly #watch: HostParts['watch']
 
@@ -50,6 +52,7 @@ export class Host implements AsyncDisposable {
     this.routes = parts.routes
     this.sysctl = parts.sysctl
     this.firewall = parts.firewall
+    this.iptables = parts.iptables
   }
 
   /**

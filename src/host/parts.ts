@@ -3,6 +3,7 @@ import type { NetnsSource } from '../../binding/index.ts'
 import { Addresses } from './addresses.ts'
 import { Channel } from './channel.ts'
 import { Firewall } from './firewall.ts'
+import { Iptables } from './iptables.ts'
 import { Links } from './links.ts'
 import { Neighbors } from './neighbors.ts'
 import { openNative } from './netns.ts'
@@ -20,6 +21,7 @@ export interface HostParts {
   sysctl: Sysctl
   firewall: Firewall
   watch: (what: WatchTargets, options: WatchOptions) => Watch
+  iptables: Iptables
 }
 
 export async function openParts(source: NetnsSource): Promise<HostParts> {
@@ -34,5 +36,6 @@ export async function openParts(source: NetnsSource): Promise<HostParts> {
     sysctl: new Sysctl(channel),
     firewall: new Firewall(channel),
     watch: (what, options) => watchHost(channel, links, what, options),
+    iptables: new Iptables(channel),
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import * as netlink from '../../src/netlink/constants.ts'
 import * as nftables from '../../src/nftables/constants.ts'
+import * as iptables from '../../src/nftables/iptables/constants.ts'
 import * as rtnetlink from '../../src/rtnetlink/constants.ts'
 import { run, tryRun } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
@@ -18,6 +19,10 @@ const headers = [
   'linux/netfilter/nfnetlink.h', 'linux/netfilter/nfnetlink_cttimeout.h', 'linux/netfilter/nf_log.h', 'linux/netfilter/nf_synproxy.h',
   'linux/netfilter/nf_tables.h', 'linux/netfilter/nf_tables_compat.h', 'linux/netfilter/nf_nat.h',
   'linux/netfilter/xt_conntrack.h', 'linux/netfilter/xt_CHECKSUM.h', 'linux/netfilter/xt_tcpudp.h', 'linux/netfilter/xt_comment.h',
+  ...[
+    'sctp', 'multiport', 'esp', 'addrtype', 'limit', 'hashlimit', 'connlimit', 'statistic', 'quota', 'recent', 'iprange', 'owner', 'physdev',
+    'socket', 'rpfilter', 'connmark', 'CT', 'LOG', 'NFQUEUE', 'TCPMSS',
+  ].map(name => `linux/netfilter/xt_${name}.h`),
 ]
 
 /** Names that headers of Linux 5.10, which long-lived distributions keep, lack: the release that has them first. */
@@ -233,7 +238,7 @@ async function compare(constants: Constants, allowed: Record<string, string> = {
 const { test } = needing(needs.tool('cc'), needs.file('/usr/include/linux/netfilter/nf_tables.h'))
 
 test.each<[string, Constants]>([
-  ['netlink', netlink], ['rtnetlink', rtnetlink], ['nf_tables', nftables],
+  ['netlink', netlink], ['rtnetlink', rtnetlink], ['nf_tables', nftables], ['iptables', iptables],
 ])('%s', async (_, constants) => {
   expect(Object.keys(constants).length).toBeGreaterThan(20)
   expect(await compare(constants, mayLack)).toEqual([])

@@ -125,9 +125,9 @@ test('listings hold what other rules say, and name what they cannot', async () =
     expect(formatIptablesList({ table, ...before })).toBe(await shell(channel, `iptables -t ${table} -L -nv`))
     expect(formatIptablesSaveTable({ table, ...before })).toBe(await saved(channel, `iptables-save -t ${table}`))
   }
-  await shell(channel, 'iptables -A INPUT -f -m physdev --physdev-is-bridged -j LOG')
+  await shell(channel, 'iptables -A INPUT -f -m u32 --u32 0=1 -j AUDIT --type accept')
   const lines = formatIptablesSaveTable({ table: 'filter', ...await reading() })
-  expect(lines).toContain('-A INPUT [nft: payload] [nft: physdev] -j LOG [nft: LOG]\n')
+  expect(lines).toContain('-A INPUT -f [nft: u32] -j AUDIT [nft: AUDIT]\n')
 })
 
 describe('a batch', () => {

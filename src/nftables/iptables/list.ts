@@ -60,9 +60,10 @@ function listLine(family: IptablesFamily, rule: ReadRule, { verbose = true, exac
   const { target, fragment } = rule
   const columns = [
     ...(verbose ? [counter(rule.counters.packets), counter(rule.counters.bytes)] : []),
-    (target?.name ?? '').padEnd(9),
+    // NOTRACK is listed as what it is: CT.
+    (target?.part?.extension?.xt ?? target?.name ?? '').padEnd(9),
     `${mark(rule.protocol)}${String(rule.protocol?.value ?? 0).padEnd(4)}`,
-    `${fragment === undefined ? '--' : fragment.not ? '!f' : '-f'} `,
+    `${fragment === undefined ? '--' : fragment.not ? '!f' : '-f'}${verbose ? ' ' : ''}`,
     ...(verbose ? [device(rule.in), device(rule.out)] : []),
     address(rule.source),
     address(rule.destination),

@@ -32,17 +32,11 @@ const dscpClasses = {
   AF11: 0x0a, AF12: 0x0c, AF13: 0x0e, AF21: 0x12, AF22: 0x14, AF23: 0x16, AF31: 0x1a, AF32: 0x1c, AF33: 0x1e,
   AF41: 0x22, AF42: 0x24, AF43: 0x26, EF: 0x2e,
 } as const
-const classNames = oneOf(...Object.keys(dscpClasses) as (keyof typeof dscpClasses)[])
+export type DscpClass = keyof typeof dscpClasses
+export const dscpClass: Kind<DscpClass> = oneOf(...Object.keys(dscpClasses) as DscpClass[])
 
-export const dscpClass: Kind<number, keyof typeof dscpClasses> = {
-  words: 1,
-  accepted: classNames.accepted,
-  parse(text, context) {
-    const name = classNames.parse(text, context)
-    return name === undefined ? undefined : dscpClasses[name]
-  },
-  format: String,
-  type: String,
+export function dscpOf(name: DscpClass): number {
+  return dscpClasses[name]
 }
 
 /** IPTOS_* of linux/ip.h; a name stands for the bits of 0x3f only. */

@@ -4,7 +4,6 @@ import { protocolNumberOf } from './protocols.ts'
 import { fieldName, optionName, readValue } from './extension.ts'
 import type { Extension } from './extension.ts'
 import { matches } from './matches/index.ts'
-import { readRule, ruleOf } from './read.ts'
 import { checkChainName, iptablesRule } from './rule.ts'
 import type { Counters, IptablesRule, IptablesTarget } from './rule.ts'
 import { targets } from './targets/index.ts'
@@ -119,7 +118,8 @@ class Parser {
     }
     const { command, number } = this.#command
     const takesRule = ['append', 'insert', 'replace', 'check'].includes(command) || (command === 'delete' && number === undefined)
-    const saysSome = Object.keys(this.#general).length + this.#matches.length > 0 || (this.#verdict ?? this.#target ?? this.#fragment) !== undefined
+    const saysSome = Object.keys(this.#general).length + this.#matches.length > 0 ||
+      (this.#verdict ?? this.#target ?? this.#fragment) !== undefined
     if (takesRule) this.#command.rules = this.#rules()
     else if (saysSome) throw new InvalidArgumentError('command', command, 'no options of a rule with this command')
     return this.#command
@@ -205,8 +205,9 @@ class Parser {
   #takeTarget(name: string): void {
     if (this.#verdict !== undefined || this.#target !== undefined) throw new InvalidArgumentError('-j', name, 'one target')
     if (name === 'ACCEPT' || name === 'DROP' || name === 'RETURN') this.#verdict = name
-    else if (Object.hasOwn(targets, name)) this.#target = { extension: targets[name as keyof typeof targets] as unknown as Extension, input: {} }
-    else this.#verdict = { jump: name }
+    else if (Object.hasOwn(targets, name)) {
+      this.#target = { extension: targets[name as keyof typeof targets] as unknown as Extension, input: {} }
+    } else this.#verdict = { jump: name }
   }
 
   /** An option of the matches named so far, the last first, then of the target, then of the protocol's own match. */
@@ -223,21 +224,25 @@ class Parser {
     if (not && !negatable) throw new InvalidArgumentError(word, '!', `no ! before ${word}`)
     const value = Array.from({ length: kind.words }, () => this.#next(word)).join(' ')
     const text = kind.words === 0 ? 'true' : value
-    readValue(kind as never, text, word, { family: this.#family })
+    const read: unknown = readValue(kind as never, text, word, { family: this.#family })
     if (input[field] !== undefined) throw new InvalidArgumentError(word, text, `${word} only once`)
-    input[field] = not ? { not: text } : text
+    input[field] = not ? { not: read } : read
   }
 
   /** `-p tcp --dport 80` needs no `-m tcp`. */
   #implicit(field: string): OpenMatch | undefined {
-    const protocol = this.#general['protocol']
-    const number = protocol?.not === false ? protocolNumberOf(protocol.value) : undefined
-    const extensions = { 1: matches.icmp, 6: matches.tcp, 17: matches.udp, 50: matches.esp, 58: matches.icmp6, 132: matches.sctp } as const
-    const extension = number === undefined ? undefined : (extensions as unknown as Record<number, Extension>)[number]
+    const extension = this.#ofProtocol()
     if (extension === undefined || !Object.hasOwn(extension.options, field)) return undefined
     const match = { extension, input: {} }
     this.#matches.push(match)
     return match
+  }
+
+  #ofProtocol(): Extension | undefined {
+    const protocol = this.#general['protocol']
+    const number = protocol?.not === false ? protocolNumberOf(protocol.value) : undefined
+    const extensions = { 1: matches.icmp, 6: matches.tcp, 17: matches.udp, 50: matches.esp, 58: matches.icmp6, 132: matches.sctp } as const
+    return number === undefined ? undefined : (extensions as unknown as Record<number, Extension>)[number]
   }
 
   #unknownOption(word: string, open: readonly OpenMatch[]): InvalidArgumentError {
@@ -248,13 +253,17 @@ class Parser {
       const ports = field === 'sport' || field === 'dport' ? ' behind -p tcp or -p udp' : ''
       return new InvalidArgumentError(word, this.#words[this.#at], `${word}${ports} only with ${holders.map(name => (name.toUpperCase() === name ? `-j ${name}` : `-m ${name}`)).join(' or ')}`)
     }
-    const names = [...Object.keys(general), ...Object.keys(commands), '-m', '-j', '-g', '-f', '-t', '-c',
-      ...open.flatMap(({ extension }) => Object.keys(extension.options).map(name => `--${optionName(name)}`))]
-    const all = [...names, ...Object.values({ ...matches, ...targets }).flatMap(({ options }) => Object.keys(options).map(name => `--${optionName(name)}`))]
+    const optionNames = (extensions: readonly { options: object }[]): string[] =>
+      extensions.flatMap(({ options }) => Object.keys(options).map(name => `--${optionName(name)}`))
+    const implicit = this.#ofProtocol()
+    const all = [
+      ...optionNames(open.map(({ extension }) => extension)), ...optionNames(implicit === undefined ? [] : [implicit]),
+      ...Object.keys(general), ...Object.keys(commands), '-m', '-j', '-g', '-f', '-t', '-c', ...optionNames(Object.values({ ...matches, ...targets })),
+    ]
     return new InvalidArgumentError(word, this.#words[this.#at], `one of iptables’ options${didYouMean(word, all)}`)
   }
 
-  /** Every source with every destination, read back from their expressions: one form for one meaning. */
+  /** Every source with every destination. */
   #rules(): IptablesRule[] {
     const { protocol, source, destination } = this.#general
     const several = (field: 'source' | 'destination'): (string | undefined)[] => {
@@ -271,16 +280,16 @@ class Parser {
       protocol: protocol === undefined || /^(all|0)$/.test(protocol.value) ? undefined
         : said(protocol, protocolNumberOf(protocol.value) ?? protocol.value),
       fragment: this.#fragment,
-      matches: this.#matches.map(({ extension, input }) => ({ [extension.name]: input })),
+      matches: this.#matches.length === 0 ? undefined : this.#matches.map(({ extension, input }) => ({ [extension.name]: input })),
       target: this.#verdict ?? (this.#target && { [this.#target.extension.name]: this.#target.input }),
     }
     const { table, chain, counters } = this.#command
     return several('source').flatMap(from => several('destination').map(to => {
-      const rule = { ...base, source: said(source, from), destination: said(destination, to) } as unknown as IptablesRule
-      const expressions = withOptionNames(() => iptablesRule({
-        ...rule, family: this.#family, ...(this.#found ? { table, chain } : {}), counters,
-      }))
-      return ruleOf(readRule(this.#family, { expressions }))
+      const fields = { ...base, source: said(source, from), destination: said(destination, to) }
+      const rule = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as unknown as IptablesRule
+      const place = this.#found ? { table, chain } : {}
+      withOptionNames(() => iptablesRule({ ...rule, family: this.#family, ...place, counters }))
+      return rule
     }))
   }
 }

@@ -319,9 +319,10 @@ class Reader {
 
 /** The same as a program would have said it: `iptablesRule` makes the same rule of it. */
 export function ruleOf(read: ReadRule): IptablesRule {
-  const orNot = <T>(said: Said<T> | undefined): OrNot<T> | undefined => (said === undefined ? undefined : said.not ? { not: said.value } : said.value)
+  const orNot = <T>(said: Said<T> | undefined): OrNot<T> | undefined =>
+    (said === undefined ? undefined : said.not ? { not: said.value } : said.value)
   const protocol = read.protocol === undefined ? undefined
-    : orNot({ ...read.protocol, value: (/^\d+$/.test(protocolName(read.protocol.value)) ? read.protocol.value : protocolName(read.protocol.value)) as Protocol })
+    : orNot({ ...read.protocol, value: protocolOf(read.protocol.value) })
   const rule: IptablesRule = {
     in: orNot(read.in),
     out: orNot(read.out),
@@ -335,6 +336,11 @@ export function ruleOf(read: ReadRule): IptablesRule {
   return Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== undefined))
 }
 
+function protocolOf(number: number): Protocol {
+  const name = protocolName(number)
+  return /^\d+$/.test(name) ? number : name as Protocol
+}
+
 function targetOf({ target }: ReadRule): IptablesTarget | undefined {
   if (target === undefined) return undefined
   if (target.part !== undefined) return partOf(target.part) as IptablesTarget
@@ -342,5 +348,6 @@ function targetOf({ target }: ReadRule): IptablesTarget | undefined {
 }
 
 function partOf(part: Part): object {
-  return part.extension === undefined ? { unknown: { name: part.name, expressions: part.expressions } } : { [part.name]: toInput(part.given) }
+  if (part.extension === undefined) return { unknown: { name: part.name, expressions: part.expressions } }
+  return { [part.name]: toInput(part.given) }
 }

@@ -30,7 +30,9 @@ export function isIptablesChain({ table, name, hook, priority, type }: Chain): b
   return base === undefined ? hook === undefined : base.hook === hook && base.priority === priority && base.type === type
 }
 
-export function readRules({ table, chains, rules }: IptablesTable, chain: string): { rule: Rule, family: IptablesFamily, read: ReadRule }[] {
+export function readRules(
+  { table, chains, rules }: IptablesTable, chain: string,
+): { rule: Rule, family: IptablesFamily, read: ReadRule }[] {
   const found = chains.find(each => each.table === table && each.name === chain)
   if (found !== undefined && !isIptablesChain(found)) return []
   return rules.filter(rule => rule.table === table && rule.chain === chain).map(rule => {

@@ -151,7 +151,10 @@ export const conntrack: Extension<ConntrackOptions> = extension({
 
 function addressFields(which: typeof addresses[number], said: Said<string> | undefined, { family }: Context): object {
   const found = said === undefined ? undefined : parseMasked(said.value, family)
-  return found === undefined ? {} : { [which]: toInet(found.address), [`${which}Mask`]: toInet(found.mask) }
+  if (found === undefined) return {}
+  // Of a whole address the tool fills the mask's union too.
+  const mask = found.mask.every(byte => byte === 0xff) ? new Uint8Array(16).fill(0xff) : toInet(found.mask)
+  return { [which]: toInet(found.address), [`${which}Mask`]: mask }
 }
 
 function portFields(which: typeof addresses[number], said: Said<Range> | undefined): object {

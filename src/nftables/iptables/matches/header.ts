@@ -6,7 +6,8 @@ import { inetText, toInet } from '../addresses.ts'
 import * as c from '../constants.ts'
 import { extension, negatable, option, says, saysIf } from '../extension.ts'
 import type { Extension, Given, Said } from '../extension.ts'
-import { dscpClass, tos as tosKind } from '../names.ts'
+import { dscpClass, dscpOf, tos as tosKind } from '../names.ts'
+import type { DscpClass } from '../names.ts'
 import { addressRange, bitsOf, flag, hexadecimal, integer, mark as markKind, namesOf, nameList, oneOf, range } from '../values.ts'
 import { inetAddress } from '../xt.ts'
 
@@ -31,7 +32,9 @@ const byte = integer(0, 255)
 /** IPT_TTL_EQ, _NE, _LT, _GT by number. */
 const relations = ['==', '!=', '<', '>'] as const
 
-function writeLife(eq: Said<number> | undefined, lt: Said<number> | undefined, gt: Said<number> | undefined): { mode: number, value: number } {
+function writeLife(
+  eq: Said<number> | undefined, lt: Said<number> | undefined, gt: Said<number> | undefined,
+): { mode: number, value: number } {
   const mode = lt !== undefined ? 2 : gt !== undefined ? 3 : eq?.not === true ? 1 : 0
   return { mode, value: (eq ?? lt ?? gt)?.value ?? 0 }
 }
@@ -72,7 +75,10 @@ export const hl: Extension<typeof hlOptions> = extension({
   list: ({ hlEq, hlLt, hlGt }) => listLife('HL', writeLife(hlEq, hlLt, hlGt)),
 })
 
-const dscpOptions = { dscp: negatable(hexadecimal(0x3f, 2)), dscpClass: { ...negatable(dscpClass), means: (said: Said<number>) => ({ dscp: said }) } }
+const dscpOptions = {
+  dscp: negatable(hexadecimal(0x3f, 2)),
+  dscpClass: { ...negatable(dscpClass), means: ({ not, value }: Said<DscpClass>) => ({ dscp: says(dscpOf(value), not) }) },
+}
 
 export const dscp: Extension<typeof dscpOptions> = extension({
   name: 'dscp',

@@ -135,7 +135,9 @@ const burst: Kind<string, number | string> = {
   type: String,
 }
 
-const modes = { srcip: c.XT_HASHLIMIT_HASH_SIP, srcport: c.XT_HASHLIMIT_HASH_SPT, dstip: c.XT_HASHLIMIT_HASH_DIP, dstport: c.XT_HASHLIMIT_HASH_DPT } as const
+const modes = {
+  srcip: c.XT_HASHLIMIT_HASH_SIP, srcport: c.XT_HASHLIMIT_HASH_SPT, dstip: c.XT_HASHLIMIT_HASH_DIP, dstport: c.XT_HASHLIMIT_HASH_DPT,
+} as const
 const modeNames = Object.keys(modes) as (keyof typeof modes)[]
 const modeList: Kind<readonly (keyof typeof modes)[]> = {
   words: 1,
@@ -285,7 +287,8 @@ export const connlimit: Extension<typeof connlimitOptions> = extension({
     const { connlimitUpto, connlimitAbove } = given
     const upToIt = connlimitUpto === undefined ? connlimitAbove?.not === true : !connlimitUpto.not
     return {
-      mask: toInet(prefixMask(widest(family) / 8, given.connlimitMask?.value ?? widest(family))),
+      // Without a mask the tool fills the whole union.
+      mask: given.connlimitMask === undefined ? prefixMask(16, 128) : toInet(prefixMask(widest(family) / 8, given.connlimitMask.value)),
       limit: (connlimitUpto ?? connlimitAbove)?.value,
       flags: (upToIt ? c.XT_CONNLIMIT_INVERT : 0) | (given.connlimitDaddr === undefined ? 0 : c.XT_CONNLIMIT_DADDR),
     }
@@ -328,14 +331,18 @@ export const statistic: Extension<typeof statisticOptions> = extension({
     if (mode?.value === 'random') return chance === undefined || every !== undefined || packet !== undefined ? ['probability', 'probability, and nothing of nth'] : undefined
     if (mode?.value !== 'nth') return ['mode', statisticOptions.mode.kind.accepted]
     if (every === undefined || chance !== undefined) return ['every', 'every, and nothing of random']
-    return (packet?.value ?? 0) < every.value ? undefined : ['packet', `a number below ${every.value}`]
+    return packet !== undefined && packet.value < every.value ? undefined : ['packet', `a number below ${every.value}`]
   },
-  write: ({ mode, probability: chance, every, packet }) => ({
-    mode: mode?.value === 'nth' ? c.XT_STATISTIC_MODE_NTH : c.XT_STATISTIC_MODE_RANDOM,
-    flags: (chance ?? every)?.not === true ? c.XT_STATISTIC_INVERT : 0,
-    first: every === undefined ? Math.round((chance?.value ?? 0) * ONE) : every.value - 1,
-    packet: packet?.value,
-  }),
+  write({ mode, probability: chance, every, packet }) {
+    const first = every === undefined ? Math.round((chance?.value ?? 0) * ONE) : every.value - 1
+    return {
+      mode: mode?.value === 'nth' ? c.XT_STATISTIC_MODE_NTH : c.XT_STATISTIC_MODE_RANDOM,
+      flags: (chance ?? every)?.not === true ? c.XT_STATISTIC_INVERT : 0,
+      first, packet: packet?.value,
+      // Unused by the kernel, but the tool sets it and compares it.
+      count: first - (packet?.value ?? 0),
+    }
+  },
   read({ mode, flags, first, packet }) {
     const not = (flags & c.XT_STATISTIC_INVERT) !== 0
     if (mode === c.XT_STATISTIC_MODE_RANDOM) return { mode: says('random' as const), probability: says(first / ONE, not) }

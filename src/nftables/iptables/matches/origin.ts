@@ -202,12 +202,19 @@ const recentActions = { set: c.XT_RECENT_SET, rcheck: c.XT_RECENT_CHECK, update:
 const recentActionNames = Object.keys(recentActions) as (keyof typeof recentActions)[]
 const recentWords = { set: 'SET', rcheck: 'CHECK', update: 'UPDATE', remove: 'REMOVE' } as const
 
+/** The tool writes a name over its default, and compares all bytes when it looks for a rule. */
+function overDefault(name: string): Uint8Array {
+  const encoded = Buffer.from(`${name}\0`)
+  const before = Buffer.from('DEFAULT')
+  return Buffer.concat([encoded, before.subarray(Math.min(encoded.length, before.length))])
+}
+
 export const recent: Extension<typeof recentOptions> = extension({
   name: 'recent',
   revision: 1,
   options: recentOptions,
   layout: struct({
-    seconds: u32, hitCount: u32, checkSet: u8, invert: u8, name: fixedText(c.XT_RECENT_NAME_LEN), side: u8, _: padding(1), mask: inetAddress,
+    seconds: u32, hitCount: u32, checkSet: u8, invert: u8, name: bytes(c.XT_RECENT_NAME_LEN), side: u8, _: padding(1), mask: inetAddress,
   }),
   check(given) {
     if (recentActionNames.filter(name => given[name] !== undefined).length !== 1) return ['set', 'exactly one of set, rcheck, update and remove']
@@ -220,8 +227,9 @@ export const recent: Extension<typeof recentOptions> = extension({
     const action = recentActionNames.find(name => given[name] !== undefined) ?? 'set'
     return {
       seconds: given.seconds?.value, hitCount: given.hitcount?.value,
-      checkSet: recentActions[action] | (given.rttl === undefined ? 0 : c.XT_RECENT_TTL) | (given.reap === undefined ? 0 : c.XT_RECENT_REAP),
-      invert: given[action]?.not === true ? 1 : 0, name: given.name?.value ?? 'DEFAULT',
+      checkSet: recentActions[action] | (given.rttl === undefined ? 0 : c.XT_RECENT_TTL) |
+        (given.reap === undefined ? 0 : c.XT_RECENT_REAP),
+      invert: given[action]?.not === true ? 1 : 0, name: overDefault(given.name?.value ?? 'DEFAULT'),
       side: given.rdest === undefined ? c.XT_RECENT_SOURCE : c.XT_RECENT_DEST,
       mask: given.mask === undefined ? prefixMask(16, 128) : toInet(given.mask.value),
     }
@@ -236,7 +244,7 @@ export const recent: Extension<typeof recentOptions> = extension({
       reap: saysIf((checkSet & c.XT_RECENT_REAP) !== 0, true as const),
       hitcount: saysIf(hitCount !== 0, hitCount),
       rttl: saysIf((checkSet & c.XT_RECENT_TTL) !== 0, true as const),
-      name: says(name),
+      name: says(Buffer.from(name).toString().split('\0')[0] ?? ''),
       mask: says(inetText(mask, family)),
       rsource: saysIf(side === c.XT_RECENT_SOURCE, true as const),
       rdest: saysIf(side === c.XT_RECENT_DEST, true as const),

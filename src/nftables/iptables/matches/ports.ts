@@ -177,6 +177,8 @@ export const sctp: Extension<typeof portOptions> = extension({
   }),
   check: noPort,
   write: given => ({
+    // No flags of chunks, as the tool marks it.
+    flagInfo: Uint8Array.of(0xff, 0, 0, 0xff, 0, 0, 0xff, 0, 0, 0xff, 0, 0),
     sportMin: given.sport?.value[0],
     sportMax: given.sport?.value[1],
     dportMin: given.dport?.value[0],

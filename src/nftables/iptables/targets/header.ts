@@ -1,10 +1,10 @@
-/** Changing headers. Sources: linux/netfilter/xt_DSCP.h, xt_TCPMSS.h, xt_CHECKSUM.h, linux/netfilter_ipv4/ipt_TTL.h, linux/netfilter_ipv6/ip6t_HL.h. */
+/** Changing headers. Sources: linux/netfilter/xt_DSCP.h, xt_TCPMSS.h, xt_CHECKSUM.h, ipt_TTL.h, ip6t_HL.h. */
 import { padding, u16, u8 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
 import * as c from '../constants.ts'
 import { extension, option, says, saysIf, sugar } from '../extension.ts'
 import type { Extension, Said } from '../extension.ts'
-import { dscpClass, tos } from '../names.ts'
+import { dscpClass, dscpOf, tos } from '../names.ts'
 import { flag, hexadecimal, integer } from '../values.ts'
 
 const checksumOptions = { checksumFill: option(flag) }
@@ -21,7 +21,7 @@ export const CHECKSUM: Extension<typeof checksumOptions> = extension({
 })
 
 const setDscp = hexadecimal(0x3f, 2)
-const dscpOptions = { setDscp: option(setDscp), setDscpClass: sugar(dscpClass, value => ({ setDscp: value })) }
+const dscpOptions = { setDscp: option(setDscp), setDscpClass: sugar(dscpClass, value => ({ setDscp: dscpOf(value) })) }
 
 export const DSCP: Extension<typeof dscpOptions> = extension({
   name: 'DSCP',
@@ -62,7 +62,9 @@ function listLife(label: string, set: Said<number> | undefined, inc: Said<number
   return `${label} ${set !== undefined ? 'set to' : inc !== undefined ? 'increment by' : 'decrement by'} ${(set ?? inc ?? dec)?.value ?? 0}`
 }
 
-function writeLife(set: Said<number> | undefined, inc: Said<number> | undefined, dec: Said<number> | undefined): { mode: number, value: number } {
+function writeLife(
+  set: Said<number> | undefined, inc: Said<number> | undefined, dec: Said<number> | undefined,
+): { mode: number, value: number } {
   return { mode: set !== undefined ? 0 : inc !== undefined ? 1 : 2, value: (set ?? inc ?? dec)?.value ?? 0 }
 }
 

@@ -1,6 +1,7 @@
-/** Telling somebody, and handing packets on. Sources: linux/netfilter/xt_LOG.h, xt_NFLOG.h, xt_NFQUEUE.h, xt_TPROXY.h, xt_TEE.h, ipt_REJECT.h. */
+/** Telling somebody, and handing packets on. Sources: linux/netfilter/xt_LOG.h, xt_NFLOG.h, xt_NFQUEUE.h, … */
 import { be16, padding, u16, u32, u8 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
+import type { ExpressionData } from '../../expressions.ts'
 import { setRegister } from '../../primitives.ts'
 import { inetText, toInet } from '../addresses.ts'
 import * as c from '../constants.ts'
@@ -51,7 +52,8 @@ export const REJECT: Extension<typeof rejectOptions> = extension({
 })
 
 const logFlags = {
-  logTcpSequence: c.XT_LOG_TCPSEQ, logTcpOptions: c.XT_LOG_TCPOPT, logIpOptions: c.XT_LOG_IPOPT, logUid: c.XT_LOG_UID, logMacdecode: c.XT_LOG_MACDECODE,
+  logTcpSequence: c.XT_LOG_TCPSEQ, logTcpOptions: c.XT_LOG_TCPOPT, logIpOptions: c.XT_LOG_IPOPT,
+  logUid: c.XT_LOG_UID, logMacdecode: c.XT_LOG_MACDECODE,
 } as const
 const logFlagNames = Object.keys(logFlags) as (keyof typeof logFlags)[]
 const logOptions = {
@@ -89,7 +91,7 @@ const nflogOptions = {
 }
 
 /** What nf_tables' own log expression with a group says. */
-export function nflogGiven(data: { prefix?: string | undefined, group?: number | undefined, snaplen?: number | undefined, qthreshold?: number | undefined }): Given<typeof nflogOptions> {
+export function nflogGiven(data: Pick<ExpressionData<'log'>, 'prefix' | 'group' | 'snaplen' | 'qthreshold'>): Given<typeof nflogOptions> {
   const { prefix = '', group = 0, snaplen, qthreshold = 0 } = data
   return {
     nflogPrefix: saysIf(prefix !== '', prefix), nflogGroup: saysIf(group !== 0, group),
@@ -108,7 +110,8 @@ export const NFLOG: Extension<typeof nflogOptions> = extension({
     },
   }],
   write: ({ nflogPrefix, nflogGroup, nflogSize, nflogThreshold }) => ({
-    len: nflogSize?.value, group: nflogGroup?.value, threshold: nflogThreshold?.value, flags: nflogSize === undefined ? 0 : 1, prefix: nflogPrefix?.value,
+    len: nflogSize?.value, group: nflogGroup?.value, threshold: nflogThreshold?.value,
+    flags: nflogSize === undefined ? 0 : 1, prefix: nflogPrefix?.value,
   }),
   read: ({ len, group, threshold, flags, prefix }) =>
     nflogGiven({ prefix, group, qthreshold: threshold, snaplen: (flags & 1) === 0 ? undefined : len }),

@@ -95,7 +95,7 @@ export const CONNMARK: Extension<typeof connmarkOptions> = extension({
   list({ setXmark, saveMark, nfmask, ctmask, leftShiftMark, rightShiftMark }) {
     const [of, ct] = [nfmask?.value ?? ALL, ctmask?.value ?? ALL]
     const masks = of === ALL && ct === ALL ? '' : of === ct ? ` mask ${hex(of)}`
-      : saveMark === undefined ? ` ctmask ${hex(ct)} nfmask ${hex(of)}` : ` nfmask ${hex(of)} ctmask ${hex(ct)}`
+      : saveMark === undefined ? ` ctmask ${hex(ct)} nfmask ~${hex(of)}` : ` nfmask ${hex(of)} ctmask ~${hex(ct)}`
     const shifted = leftShiftMark !== undefined ? ` left-shift-mark ${leftShiftMark.value}`
       : rightShiftMark !== undefined ? ` right-shift-mark ${rightShiftMark.value}` : ''
     const action = setXmark === undefined ? `${saveMark === undefined ? 'restore' : 'save'}${masks}` : listSet(setXmark.value)

@@ -54,7 +54,8 @@ function natTo(shifted: boolean): Kind<NatTo, string | NatToInput> {
       const numbers = ports === undefined ? undefined : portRange.parse(ports, context)
       const basePort = base === undefined ? undefined : port.parse(base, context)?.[0]
       if (where === '' ? numbers === undefined : addresses === undefined) return undefined
-      if ((ports !== undefined && numbers === undefined) || (base !== undefined && (basePort === undefined || !shifted)) || more.length > 0) return undefined
+      const badBase = base !== undefined && (basePort === undefined || !shifted)
+      if ((ports !== undefined && numbers === undefined) || badBase || more.length > 0) return undefined
       return { addresses, ports: numbers, basePort }
     },
     format: formatTo,
@@ -78,7 +79,9 @@ const layouts: Readonly<Record<IptablesFamily, typeof range4>> = {
   ip6: struct({ flags: u32, minAddr: inetAddress, maxAddr: inetAddress, minProto: be16, maxProto: be16 }) as Struct<never> as typeof range4,
 }
 /** struct nf_nat_range2. */
-const range2 = struct({ flags: u32, minAddr: inetAddress, maxAddr: inetAddress, minProto: be16, maxProto: be16, baseProto: be16, _: padding(2) })
+const range2 = struct({
+  flags: u32, minAddr: inetAddress, maxAddr: inetAddress, minProto: be16, maxProto: be16, baseProto: be16, _: padding(2),
+})
 
 interface NatStruct {
   flags: number
@@ -88,7 +91,9 @@ interface NatStruct {
   maxProto: number
 }
 
-const RANDOM = { random: NF_NAT_RANGE_PROTO_RANDOM, randomFully: NF_NAT_RANGE_PROTO_RANDOM_FULLY, persistent: NF_NAT_RANGE_PERSISTENT } as const
+const RANDOM = {
+  random: NF_NAT_RANGE_PROTO_RANDOM, randomFully: NF_NAT_RANGE_PROTO_RANDOM_FULLY, persistent: NF_NAT_RANGE_PERSISTENT,
+} as const
 type RandomGiven = Partial<Record<keyof typeof RANDOM, Said<true> | undefined>>
 const randomNames = Object.keys(RANDOM) as (keyof typeof RANDOM)[]
 const randomLabels = { random: 'random', randomFully: 'random-fully', persistent: 'persistent' } as const
@@ -105,7 +110,8 @@ function listWith(text: string, given: RandomGiven): string {
   return [text, ...randomNames.filter(name => given[name] !== undefined).map(name => randomLabels[name])].filter(part => part !== '').join(' ')
 }
 
-const KNOWN = NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED | NF_NAT_RANGE_PROTO_RANDOM | NF_NAT_RANGE_PROTO_RANDOM_FULLY | NF_NAT_RANGE_PERSISTENT
+const KNOWN = NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED | NF_NAT_RANGE_PROTO_RANDOM |
+  NF_NAT_RANGE_PROTO_RANDOM_FULLY | NF_NAT_RANGE_PERSISTENT
 
 function writeRange(to: NatTo, family: IptablesFamily, more: number): NatStruct & { rangesize: number } {
   const { addresses, ports } = to
@@ -223,7 +229,8 @@ export const NETMAP: Extension<typeof netmapOptions> = extension({
   check: given => (given.to === undefined ? ['to', to.accepted] : undefined),
   write(given: Given<typeof netmapOptions>, { family }) {
     const { address, mask } = parseMasked(given.to?.value ?? '', family) ?? { address: new Uint8Array(), mask: new Uint8Array() }
-    return { rangesize: 1, flags: NF_NAT_RANGE_MAP_IPS, minAddr: address, maxAddr: address.map((byte, index) => byte | ~(mask[index] ?? 0) & 0xff) }
+    const last = address.map((byte, index) => byte | ~(mask[index] ?? 0) & 0xff)
+    return { rangesize: 1, flags: NF_NAT_RANGE_MAP_IPS, minAddr: address, maxAddr: last }
   },
   read({ minAddr, maxAddr, flags }, { family }) {
     if ((flags & ~(NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_NETMAP)) !== 0) return undefined

@@ -1,0 +1,264 @@
+/** The tables of iptables-nft, as iptables(8) reads and changes them, in this process. */
+import { constants } from 'node:os'
+import type { ReadFileStep } from '../../binding/index.ts'
+import { InvalidArgumentError } from '../errors.ts'
+import { isGenerationConflict } from '../nftables/batch.ts'
+import { decodeChain, listChains } from '../nftables/chains.ts'
+import type { Chain } from '../nftables/chains.ts'
+import { decodeGeneration, getGeneration } from '../nftables/generation.ts'
+import { formatIptablesList } from '../nftables/iptables/list.ts'
+import type { IptablesListOptions } from '../nftables/iptables/list.ts'
+import { tableNames } from '../nftables/iptables/names.ts'
+import type { IptablesTableName } from '../nftables/iptables/names.ts'
+import { parseIptablesCommand, parseIptablesRule } from '../nftables/iptables/parse.ts'
+import type { IptablesCommand } from '../nftables/iptables/parse.ts'
+import { Plan } from '../nftables/iptables/plan.ts'
+import type { IptablesState } from '../nftables/iptables/plan.ts'
+import { ruleOf } from '../nftables/iptables/read.ts'
+import { parseIptablesRestore } from '../nftables/iptables/restore.ts'
+import type { Counters, IptablesRule } from '../nftables/iptables/rule.ts'
+import { formatIptablesRules, formatIptablesSaveTable } from '../nftables/iptables/save.ts'
+import type { ListRulesOptions } from '../nftables/iptables/save.ts'
+import { readRules, sortChains } from '../nftables/iptables/table.ts'
+import { ruleSave } from '../nftables/iptables/text.ts'
+import type { IptablesFamily } from '../nftables/iptables/values.ts'
+import { decodeRule, listRules } from '../nftables/rules.ts'
+import { decodeTable, listTables } from '../nftables/tables.ts'
+import { failure, firewallReadStep, firewallStep, repliesOf } from './channel.ts'
+import type { Channel } from './channel.ts'
+
+export interface IptablesWhere {
+  /** Default ip. */
+  family?: IptablesFamily | undefined
+  /** Default filter. */
+  table?: IptablesTableName | undefined
+}
+
+export interface IptablesWrite extends IptablesWhere {
+  /** UUID that the rule carries beside its expressions, for `deleteOwned`. */
+  owner?: string | undefined
+  counters?: Counters | undefined
+}
+
+export interface IptablesRuleInfo {
+  chain: string
+  /** Its place in the chain, from 1. */
+  number: number
+  handle: number
+  rule: IptablesRule
+  /** As iptables-save prints it, behind the chain. */
+  text: string
+  counters: Counters
+  owner?: string | undefined
+}
+
+/** What a write came to. */
+export interface IptablesResult {
+  /** Tables of the older, setsockopt iptables in this namespace: their rules apply too, and are not shown here. */
+  legacyTables: string[]
+}
+
+/** How often a batch is made anew because somebody else changed the ruleset meanwhile. */
+const TRIES = 20
+
+interface Reading extends IptablesState {
+  generation: number
+}
+
+/** `host.iptables`. Needs CAP_NET_ADMIN, for reading too. Rules are text as on a command line, or objects. */
+export class Iptables {
+  readonly #channel: Channel
+
+  constructor(channel: Channel) {
+    this.#channel = channel
+  }
+
+  /** A table as `iptables -L -nv` prints it. */
+  async list({ family = 'ip', table = 'filter', ...options }: IptablesWhere & IptablesListOptions = {}): Promise<string> {
+    const state = await this.#readTable(family, table, options.chain)
+    return formatIptablesList({ table, ...state }, options)
+  }
+
+  /** A table as `iptables -S` prints it. */
+  async listRules({ family = 'ip', table = 'filter', ...options }: IptablesWhere & ListRulesOptions = {}): Promise<string> {
+    const state = await this.#readTable(family, table, options.chain)
+    return formatIptablesRules({ table, ...state }, options)
+  }
+
+  /** As iptables-save prints them, without its comments: one table, or all that there are. */
+  async save({ family = 'ip', table, counters = false }: IptablesWhere & { counters?: boolean } = {}): Promise<string> {
+    const state = await this.#read(family)
+    return tableNames.filter(name => (table ?? name) === name && state.tables.some(each => each.name === name))
+      .map(name => formatIptablesSaveTable({ table: name, ...state }, { counters })).join('')
+  }
+
+  /** Rules of a table or of one of its chains, in order. */
+  async rules({ family = 'ip', table = 'filter', chain }: IptablesWhere & { chain?: string | undefined } = {}): Promise<IptablesRuleInfo[]> {
+    const given = { table, ...await this.#readTable(family, table, chain) }
+    return sortChains(given).filter(({ name }) => chain === undefined || name === chain).flatMap(({ name }) =>
+      readRules(given, name).map(({ rule, read }, index) => ({
+        chain: name, number: index + 1, handle: rule.handle, rule: ruleOf(read), text: ruleSave(family, read),
+        counters: read.counters, owner: rule.owner,
+      })))
+  }
+
+  /** Chains of a table: the built-in ones that there are, then the users' by name. */
+  async chains({ family = 'ip', table = 'filter' }: IptablesWhere = {}): Promise<Chain[]> {
+    const { chains } = await this.#readTable(family, table, undefined)
+    return sortChains({ table, chains }).flatMap(({ chain }) => (chain === undefined ? [] : [chain]))
+  }
+
+  append(chain: string, rule: IptablesRule | string, where: IptablesWrite = {}): Promise<IptablesResult> {
+    return this.#one('append', chain, rule, where)
+  }
+
+  /** Before the rule with this number; default 1, the head of the chain. */
+  insert(chain: string, rule: IptablesRule | string, where: IptablesWrite & { number?: number } = {}): Promise<IptablesResult> {
+    return this.#one('insert', chain, rule, where)
+  }
+
+  replace(chain: string, number: number, rule: IptablesRule | string, where: IptablesWrite = {}): Promise<IptablesResult> {
+    return this.#one('replace', chain, rule, { ...where, number })
+  }
+
+  /** By number, or the first rule that says the same: ERR_NO_RULE if none does. */
+  async delete(chain: string, rule: IptablesRule | string | number, where: IptablesWhere = {}): Promise<IptablesResult> {
+    if (typeof rule !== 'number') return this.#one('delete', chain, rule, where)
+    return this.#commands(where.family ?? 'ip', [{ command: 'delete', table: where.table ?? 'filter', chain, number: rule, rules: [] }], {})
+  }
+
+  /** Whether the chain has a rule that says this. */
+  async check(chain: string, rule: IptablesRule | string, { family = 'ip', table = 'filter' }: IptablesWhere = {}): Promise<boolean> {
+    const command = { command: 'check', table, chain, rules: [parsed(rule, family, table, chain)] } as const
+    const state = await this.#read(family)
+    try {
+      new Plan(family, state).apply({ ...command, rules: [...command.rules] })
+      return true
+    } catch (error) {
+      if (error instanceof InvalidArgumentError && error.code === 'ERR_NO_RULE') return false
+      throw error
+    }
+  }
+
+  newChain(chain: string, where: IptablesWhere = {}): Promise<IptablesResult> {
+    return this.#simple('newChain', chain, where)
+  }
+
+  /** An empty chain that nothing jumps to; left out: all such that users made. */
+  deleteChain(chain?: string, where: IptablesWhere = {}): Promise<IptablesResult> {
+    return this.#simple('deleteChain', chain, where)
+  }
+
+  /** All rules of a chain, or of every chain of the table. */
+  flush(chain?: string, where: IptablesWhere = {}): Promise<IptablesResult> {
+    return this.#simple('flush', chain, where)
+  }
+
+  /** Sets the counters of a chain's rules, or of every chain's, to zero. */
+  zero(chain?: string, where: IptablesWhere = {}): Promise<IptablesResult> {
+    return this.#simple('zero', chain, where)
+  }
+
+  policy(chain: string, policy: 'ACCEPT' | 'DROP', { family = 'ip', table = 'filter' }: IptablesWhere = {}): Promise<IptablesResult> {
+    if (policy !== 'ACCEPT' && policy !== 'DROP') throw new InvalidArgumentError('policy', policy, 'ACCEPT or DROP')
+    return this.#commands(family, [{ command: 'policy', table, chain, policy, rules: [] }], {})
+  }
+
+  /** Every rule with this owner, in all tables of the family; how many there were. */
+  async deleteOwned(owner: string, { family = 'ip' }: Pick<IptablesWhere, 'family'> = {}): Promise<number> {
+    let deleted = 0
+    await this.#change(family, (plan, { tables }) => {
+      const names = tableNames.filter(name => tables.some(table => table.name === name))
+      deleted = names.reduce((sum, name) => sum + plan.deleteOwned(name, owner), 0)
+    })
+    return deleted
+  }
+
+  /** Commands as on a command line (`-t nat -A POSTROUTING …`), in order, all or none. */
+  commit(commands: readonly string[], { family = 'ip', table, owner }: IptablesWrite = {}): Promise<IptablesResult> {
+    return this.#commands(family, commands.map(text => parseIptablesCommand(text, { family, table })), { owner })
+  }
+
+  /** A text of iptables-save, all or none. Its tables are replaced, others' rules too; with `noflush` added to. */
+  async restore(text: string, { family = 'ip', noflush = false, counters = false }: { family?: IptablesFamily, noflush?: boolean, counters?: boolean } = {}): Promise<IptablesResult> {
+    const tables = parseIptablesRestore(text, { family, counters })
+    return this.#change(family, plan => {
+      for (const { table, chains, commands } of tables) {
+        if (!noflush) plan.replaceTable(table)
+        for (const { name, policy } of chains) plan.declareChain(table, name, policy)
+        for (const command of commands) plan.apply(command)
+      }
+    })
+  }
+
+  /** Tables of the older, setsockopt iptables that are in use in this namespace. They are not read or written here. */
+  async legacyTables({ family = 'ip' }: Pick<IptablesWhere, 'family'> = {}): Promise<string[]> {
+    const step: ReadFileStep & { mayFail: true } = { op: 'readFile', path: `/proc/thread-self/net/${family}_tables_names`, mayFail: true }
+    const { results, failed } = await this.#channel.exec([step])
+    const [names] = results as readonly unknown[]
+    if (names instanceof Uint8Array) return Buffer.from(names).toString().split('\n').filter(name => name !== '')
+    if (failed !== undefined && failed.errno !== constants.errno.ENOENT) throw failure(step, failed)
+    return []
+  }
+
+  #one(command: 'append' | 'insert' | 'replace' | 'delete', chain: string, rule: IptablesRule | string, where: IptablesWrite & { number?: number }): Promise<IptablesResult> {
+    const { family = 'ip', table = 'filter', owner, counters, number } = where
+    return this.#commands(family, [{ command, table, chain, number, counters, rules: [parsed(rule, family, table, chain)] }], { owner })
+  }
+
+  #simple(command: 'newChain' | 'deleteChain' | 'flush' | 'zero', chain: string | undefined, { family = 'ip', table = 'filter' }: IptablesWhere): Promise<IptablesResult> {
+    return this.#commands(family, [{ command, table, chain, rules: [] }], {})
+  }
+
+  #commands(
+    family: IptablesFamily, commands: readonly IptablesCommand[], { owner }: { owner?: string | undefined },
+  ): Promise<IptablesResult> {
+    return this.#change(family, plan => { for (const command of commands) plan.apply(command, { owner }) })
+  }
+
+  /** Reads, plans, commits; again from the start if somebody else changed the ruleset between. */
+  async #change(family: IptablesFamily, work: (plan: Plan, state: Reading) => void): Promise<IptablesResult> {
+    for (let tries = 1; ; tries++) {
+      const state = await this.#read(family)
+      const plan = new Plan(family, state)
+      work(plan, state)
+      const requests = plan.requests()
+      if (requests.length > 0) {
+        const { error } = await this.#channel.attempt(firewallStep(requests, { generation: state.generation, mayFail: true }))
+        if (error !== undefined && tries < TRIES && isGenerationConflict(error)) continue
+        if (error !== undefined) throw error
+      }
+      return { legacyTables: await this.legacyTables({ family }) }
+    }
+  }
+
+  /** All of a family, of one generation of the ruleset. */
+  async #read(family: IptablesFamily): Promise<Reading> {
+    const step = firewallReadStep([
+      getGeneration(), listTables({ family }), listChains({ family }), listRules({ family }), getGeneration(),
+    ], { mayFail: true })
+    for (;;) {
+      const { results, failed } = await this.#channel.exec([step])
+      if (failed !== undefined && results[0] === undefined) throw failure(step, failed)
+      const { error, messages: [before = [], tables = [], chains = [], rules = [], after = []] } = repliesOf(step, results[0])
+      if (error !== undefined) throw error
+      const [generation, later] = [before, after].map(([message]) => (message === undefined ? 0 : decodeGeneration(message)))
+      if (generation !== later) continue
+      return {
+        generation: generation ?? 0, tables: tables.map(decodeTable), chains: chains.map(decodeChain), rules: rules.map(decodeRule),
+      }
+    }
+  }
+
+  async #readTable(family: IptablesFamily, table: string, chain: string | undefined): Promise<Reading> {
+    const state = await this.#read(family)
+    // Says by name what is wrong with table or chain.
+    if (chain !== undefined) new Plan(family, state).apply({ command: 'flush', table, chain, rules: [] })
+    else if (!tableNames.includes(table as IptablesTableName)) new Plan(family, state).replaceTable(table)
+    return state
+  }
+}
+
+function parsed(rule: IptablesRule | string, family: IptablesFamily, table: string, chain: string): IptablesRule {
+  return typeof rule === 'string' ? parseIptablesRule(`-A ${chain} ${rule}`, { family, table }) : rule
+}

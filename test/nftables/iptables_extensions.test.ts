@@ -1,0 +1,122 @@
+/** Every option of every extension: bytes as iptables-nft sends them, text as iptables-nft prints it. */
+import { describe, expect, test } from 'vitest'
+import { InvalidArgumentError } from '../../src/errors.ts'
+import { encodeRequests } from '../../src/netlink/message.ts'
+import { NLMSG_HDRLEN } from '../../src/netlink/constants.ts'
+import { walkAttributes } from '../../src/netlink/table.ts'
+import { parseIptablesCommand } from '../../src/nftables/iptables/parse.ts'
+import { iptablesRule } from '../../src/nftables/iptables/rule.ts'
+import { formatIptablesRules, formatIptablesSaveTable } from '../../src/nftables/iptables/save.ts'
+import { formatIptablesList } from '../../src/nftables/iptables/list.ts'
+import { tableNames } from '../../src/nftables/iptables/names.ts'
+import { addRule } from '../../src/nftables/rules.ts'
+import { newHost } from '../host/support.ts'
+import { needing, needs } from '../support/needs.ts'
+import { straceBytes } from '../support/strace.ts'
+import { NFTA_RULE_EXPRESSIONS, NFT_MSG_NEWRULE } from '../../src/nftables/constants.ts'
+import { messageType, nfgenmsg } from '../../src/nftables/messages.ts'
+import { corpus } from './iptables_corpus.ts'
+import { listedByTool, restoreByTool, restoreText, savedByTool } from './iptables_support.ts'
+
+const families = ['ip', 'ip6'] as const
+const real = needing(needs.kernel('iptablesNft'), needs.kernel('iptablesChecksum'))
+
+real.test.each(families)('what iptables wrote we print as it does, %s', async family => {
+  const host = await newHost()
+  await restoreByTool(host, family, restoreText(corpus[family]))
+  const chains = await host.firewall.chains({ family })
+  for (const table of tableNames) {
+    if (!(await host.firewall.tables({ family })).some(({ name }) => name === table)) continue
+    const rules = await host.firewall.rules({ family, table })
+    const given = { table, chains, rules }
+    expect(formatIptablesSaveTable(given).split('\n')).toEqual((await savedByTool(host, family, '-t', table)).split('\n'))
+    expect(formatIptablesRules(given).split('\n')).toEqual((await listedByTool(host, family, table, '-S')).split('\n'))
+    expect(formatIptablesList(given).split('\n')).toEqual((await listedByTool(host, family, table, '-L', '-nv')).split('\n'))
+    expect(formatIptablesList(given, { verbose: false })).toBe(await listedByTool(host, family, table, '-L', '-n'))
+    expect(formatIptablesList(given, { exact: true, lineNumbers: true }))
+      .toBe(await listedByTool(host, family, table, '-L', '-nvx', '--line-numbers'))
+  }
+})
+
+/** The tree of a rule's expressions, types and payloads: libnftnl leaves old bytes in the padding between attributes. */
+function attributeTree(message: Buffer): string[] {
+  const lines: string[] = []
+  const visit = (start: number, end: number, depth: number): void => {
+    for (const [type, from, to] of walkAttributes(message, start, end)) {
+      const nested = (message.readUInt16LE(from - 2) & 0x8000) !== 0
+      if (depth === 0 && type !== NFTA_RULE_EXPRESSIONS) continue
+      lines.push(`${' '.repeat(depth)}${type}${nested ? '' : ` ${message.toString('hex', from, to)}`}`)
+      if (nested) visit(from, to, depth + 1)
+    }
+  }
+  visit(NLMSG_HDRLEN + nfgenmsg.size, message.length, 0)
+  return lines
+}
+
+const traced = needing(needs.tool('strace'), needs.kernel('iptablesNft'), needs.kernel('iptablesChecksum'))
+traced.test.each(families)('what we write is what iptables writes, %s', async family => {
+  const input = restoreText(corpus[family])
+  const tool = family === 'ip' ? 'iptables-nft-restore' : 'ip6tables-nft-restore'
+  const messages = await straceBytes(['sh', '-c', `${tool} <<'RULES'\n${input}RULES\n`])
+  const theirs = messages.filter(({ type }) => type === messageType(NFT_MSG_NEWRULE)).map(({ bytes }) => attributeTree(bytes))
+  const ours: [string, string[]][] = []
+  let table = ''
+  for (const line of input.split('\n')) {
+    if (line.startsWith('*')) table = line.slice(1)
+    if (!line.startsWith('-A')) continue
+    const { chain = '', rules: [rule] } = parseIptablesCommand(line, { family, table })
+    const expressions = iptablesRule({ family, table, chain, ...rule })
+    ours.push([`${table} ${line}`, attributeTree(encodeRequests([addRule({ family, table, chain, expressions })]))])
+  }
+  expect(theirs).toHaveLength(ours.length)
+  // Each line beside its bytes, so that a difference shows whose it is.
+  expect(ours).toEqual(ours.map(([line], index) => [line, theirs[index]]))
+})
+
+describe('refuses by name', () => {
+  const refused: [text: string, start: string, family?: 'ip' | 'ip6'][] = [
+    ['-A INPUT --dport 80 -j ACCEPT', '--dport: expected --dport behind -p tcp or -p udp only with'],
+    ['-A INPUT -p tcp --dpotr 80', '--dpotr: expected one of iptables’ options; did you mean "--dport"?'],
+    ['-A INPUT -p tcp --dport 80:70', '--dport: expected a port from 0 to 65535'],
+    ['-A INPUT -p tcp --dport http', '--dport: expected a port'],
+    ['-A INPUT -s fd00::1', '-s: expected an IPv4 address'],
+    ['-A INPUT -s 10.0.0.1', '-s: expected an IPv6 address', 'ip6'],
+    ['-A INPUT -s 10.0.0.0/33', '-s: expected an IPv4 address'],
+    ['-A INPUT -p tpc', '-p: expected a number from 1 to 255 or one of'],
+    ['-A INPUT -m conntrak --ctstate NEW', '-m: expected one of the matches'],
+    ['-A INPUT -m conntrack --ctstate OLD', '--ctstate: expected some of INVALID, NEW'],
+    ['-A INPUT -m conntrack', '--ctstate: expected at least one option of conntrack'],
+    ['-A INPUT -m multiport --dports 1,2', '-m multiport: expected multiport only with protocol tcp, udp'],
+    ['-A INPUT -p tcp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16', '--dports: expected up to 15 ports'],
+    ['-A INPUT -p udp -j REJECT --reject-with tcp-reset', '--reject-with: expected tcp-reset only with protocol tcp'],
+    ['-A INPUT -j REJECT --reject-with icmp6-no-route', '--reject-with: expected of family ip'],
+    ['-A INPUT -j MASQUERADE', '-j MASQUERADE: expected MASQUERADE only in table nat, not in filter'],
+    ['-t nat -A POSTROUTING -j MASQUERADE --to-ports 5', '--to-ports: expected ports only with protocol'],
+    ['-t nat -A PREROUTING -p tcp -j DNAT --to-destination 1.2.3.9-1.2.3.4', '--to-destination: expected an address'],
+    ['-t nat -A PREROUTING -p tcp -j DNAT --to-destination fd00::1', '--to-destination: expected an address'],
+    ['-A INPUT -m limit --limit 20000/sec', '--limit: expected a rate'],
+    ['-A INPUT -m comment --comment', '--comment: expected a value'],
+    ['-A INPUT -o eth0', '-o: expected nothing in INPUT'],
+    ['-A OUTPUT -i eth0', '-i: expected nothing in OUTPUT'],
+    ['-A INPUT -i a/b', '-i: expected an interface name'],
+    ['-A INPUT ! -j DROP -j ACCEPT', '-j: expected one target'],
+    ['-A INPUT -m ttl ! --ttl-lt 5', '--ttl-lt: expected no ! before --ttl-lt'],
+    ['-A INPUT -m iprange --src-range 10.0.0.9-10.0.0.1', '--src-range: expected an address'],
+    ['-I INPUT 0 -j DROP', '-I: expected the number of a rule, from 1'],
+    ['-A ACCEPT -j DROP', '-A: expected the name of a chain'],
+    ['-A INPUT -f', '-f: expected nothing in family ip6', 'ip6'],
+    ['-A INPUT -m comment --comment "open', 'rule: expected every " closed'],
+    ['-L', '-L: expected one of iptables’ options'],
+    ['-A INPUT ACCEPT', 'rule: expected an option'],
+    ['', 'command: expected a command'],
+  ]
+  test.each(refused)('%s', (text, start, family = 'ip') => {
+    const parse = (): unknown => parseIptablesCommand(text, { family })
+    expect(parse).toThrow(InvalidArgumentError)
+    try {
+      parse()
+    } catch (error) {
+      expect((error as Error).message.slice(0, start.length)).toBe(start)
+    }
+  })
+})
