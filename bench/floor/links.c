@@ -11,6 +11,7 @@
  *   fdb N           N static entries of the bridge's port "fp0", which is made first; then takes them away, untimed
  *   routes N        N IPv4 routes through "fp0", the same way
  *   list            all links, without statistics
+ *   event           sets the MTU of "fp0", and waits for the change on another socket
  *
  * In each phase the messages of a thousand links go out in one sendmsg. Only the last of them asks for an
  * acknowledgement: the kernel answers what it refuses in any case.
@@ -287,20 +288,37 @@ static void list(void) {
   flush(1);
 }
 
+/* The socket of the first call hears of links from then on. */
+static void event(int mtu) {
+  static int monitor = -1;
+  if (monitor < 0) {
+    struct sockaddr_nl links = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+    monitor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (monitor < 0 || bind(monitor, (struct sockaddr*)&links, sizeof links) < 0) die("socket");
+  }
+  while (recv(monitor, reply, sizeof reply, MSG_DONTWAIT) > 0) continue;
+  link_message(RTM_SETLINK, 0, "fp0", 1);
+  number(IFLA_MTU, mtu);
+  end();
+  flush(0);
+  if (recv(monitor, reply, sizeof reply, 0) < 0) die("recv: %s", strerror(errno));
+}
+
 int main(void) {
   if (unshare(CLONE_NEWNET) < 0) die("unshare: %s", strerror(errno));
   open_socket();
   char line[64], kind[16];
-  int count, made = 0;
+  int count, made = 0, mtu = 1400;
   while (fgets(line, sizeof line, stdin)) {
     int port = 0;
-    if (line[0] == 'f' || line[0] == 'r') port = port_index();
+    if (line[0] == 'f' || line[0] == 'r' || line[0] == 'e') port = port_index();
     double start = now_us(), time = 0;
     if (sscanf(line, "create %15s %d", kind, &count) == 2) create(kind, made = count);
     else if (sscanf(line, "delete %d", &count) == 1) delete(count);
     else if (sscanf(line, "fdb %d", &count) == 1) fdb(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, count, port);
     else if (sscanf(line, "routes %d", &count) == 1) routes(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, count, port);
     else if (strcmp(line, "list\n") == 0) list();
+    else if (strcmp(line, "event\n") == 0) event(mtu ^= 4);
     else die("no such command: %s", line);
     time = now_us() - start;
     if (line[0] == 'f') fdb(RTM_DELNEIGH, 0, count, port);

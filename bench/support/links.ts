@@ -50,21 +50,22 @@ export async function openFloor(): Promise<Asked> {
 
 const inside = (host: Host): string => `--net=/proc/${process.pid}/fd/${host.netnsFd}`
 
-/** pyroute2, unless it is not installed. */
-export async function openPyroute2(): Promise<Asked | undefined> {
+/** pyroute2, in a namespace of its own or in the one given, unless it is not installed. */
+export async function openPyroute2(shared?: Host): Promise<Asked | undefined> {
   const found = await readdir('/usr/lib/python3/dist-packages').then(names => names.includes('pyroute2'), () => false)
   if (!found) return undefined
-  const host = await openNamespace()
-  return new Asked(new Program('nsenter', [inside(host), '/usr/bin/python3', await peerProgram('pyroute2-links.py')]), host)
+  const host = shared ?? await openNamespace()
+  const program = new Program('nsenter', [inside(host), '/usr/bin/python3', await peerProgram('pyroute2-links.py')])
+  return new Asked(program, shared === undefined ? host : undefined)
 }
 
 /** The npm package netlink, unless it is not installed. */
-export async function openNetlinkPackage(): Promise<Asked | undefined> {
+export async function openNetlinkPackage(shared?: Host): Promise<Asked | undefined> {
   const script = await peerProgram('netlink-links.js')
   const found = await access(join(script, '../../../node_modules/netlink')).then(() => true, () => false)
   if (!found) return undefined
-  const host = await openNamespace()
-  return new Asked(new Program('nsenter', [inside(host), process.execPath, script]), host)
+  const host = shared ?? await openNamespace()
+  return new Asked(new Program('nsenter', [inside(host), process.execPath, script]), shared === undefined ? host : undefined)
 }
 
 /** `ip -batch`, and for entries of bridges `bridge -batch`, with a file; its start is part of the time. */

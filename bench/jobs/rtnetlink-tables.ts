@@ -1,0 +1,120 @@
+/** Entries of tables by the thousand, a dump of links, the way of an event, and what a long call costs the event loop. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { LinkSpec } from '../../src/index.ts'
+import { timeMs, timeUs } from '../support/job.ts'
+import type { Contender, Contenders, Job } from '../support/job.ts'
+import { Batch, openFloor, openNamespace, openNetlinkPackage, openPyroute2, settle } from '../support/links.ts'
+
+const entries = 10_000
+const macOf = (i: number): string => `52:54:00:${[i >> 16, i >> 8 & 255, i & 255].map(byte => byte.toString(16).padStart(2, '0')).join(':')}`
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+
+async function fdb(): Promise<Contenders> {
+  const [host, floor, batch, pyroute2] = await Promise.all([openNamespace(), openFloor(), Batch.open(), openPyroute2()])
+  const wanted = numbers(entries).map(i => ({ link: 'fp0', mac: macOf(i), master: true }))
+  const peers: Record<string, Contender> = {}
+  if (batch !== undefined) {
+    peers['bridge -batch'] = async () => {
+      const time = await batch.run('bridge', wanted.map(({ mac }) => `fdb add ${mac} dev fp0 master static`))
+      await batch.run('bridge', wanted.map(({ mac }) => `fdb del ${mac} dev fp0 master`))
+      return time / 1000
+    }
+  }
+  if (pyroute2 !== undefined) peers['pyroute2'] = async () => await pyroute2.run(`fdb ${entries}`) / 1000
+  return {
+    ours: async () => {
+      const time = await timeMs(() => host.neighbors.addMany(wanted))
+      await host.neighbors.deleteMany(wanted)
+      return time
+    },
+    floor: async () => await floor.run(`fdb ${entries}`) / 1000,
+    peers,
+    peerRounds: { pyroute2: 1 },
+    async close() {
+      await host.close()
+      for (const opened of [floor, batch, pyroute2]) await opened?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const veths = (count: number): LinkSpec[] => numbers(count).map(i => ({
+  name: `fv${i}`, kind: 'veth', master: 'fbr', up: true, veth: { peer: { name: `fq${i}`, up: true } },
+}))
+
+async function list(): Promise<Contenders> {
+  const host = await openNamespace()
+  const [floor, pyroute2, netlink] = await Promise.all([openFloor(), openPyroute2(host), openNetlinkPackage(host)])
+  await host.links.createMany(veths(1000))
+  await floor.run('create veth 1000')
+  await settle(4000)
+  const peers: Record<string, Contender> = {}
+  if (pyroute2 !== undefined) peers['pyroute2'] = async () => await pyroute2.run('list') / 1000
+  if (netlink !== undefined) peers['netlink'] = async () => await netlink.run('list') / 1000
+  return {
+    ours: () => timeMs(() => host.links.list({ statistics: false })),
+    floor: async () => await floor.run('list') / 1000,
+    peers,
+    async close() {
+      for (const opened of [floor, pyroute2, netlink]) await opened?.[Symbol.asyncDispose]()
+      await host.close()
+    },
+  }
+}
+
+/** From the call that changes a link to the value of `for await`. */
+async function event(): Promise<Contenders> {
+  const [host, floor] = await Promise.all([openNamespace(), openFloor()])
+  const watch = host.watch({ links: { link: 'fp0' } }, { snapshot: false })
+  await watch.ready
+  let mtu = 1400
+  return {
+    ours: () => timeUs(async () => {
+      mtu ^= 4
+      const changed = host.links.set('fp0', { mtu })
+      for await (const told of { [Symbol.asyncIterator]: () => ({ next: () => watch.next() }) }) {
+        if (told.type === 'link' && told.link.mtu === mtu) break
+      }
+      await changed
+    }),
+    floor: () => floor.run('event'),
+    async close() {
+      await watch.close()
+      await host.close()
+      await floor[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The 99th percentile of the event loop's delay while something is under way; in milliseconds. */
+async function loopDelay(work: () => Promise<unknown>): Promise<number> {
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  await work()
+  delay.disable()
+  return delay.percentile(99) / 1e6
+}
+
+/** The floor is a loop that has nothing to do for a second. */
+async function deleteDelay(): Promise<Contenders> {
+  const host = await openNamespace()
+  const names = veths(1000).map(({ name }) => name)
+  return {
+    ours: async () => {
+      await host.links.createMany(veths(1000))
+      await settle(1000)
+      return loopDelay(() => host.links.deleteMany(names))
+    },
+    floor: () => loopDelay(() => sleep(1000)),
+    close: () => host.close(),
+  }
+}
+
+const jobs: Job[] = [
+  { name: 'fdb-add-10000', about: 'add 10,000 entries to the forwarding database of a bridge', unit: 'ms', rounds: 5, warmup: 1, open: fdb },
+  { name: 'links-list-2000', about: 'dump 2,000 links, without statistics', unit: 'ms', rounds: 10, open: list },
+  { name: 'links-event', about: 'from a change of a link to the watcher', unit: 'us', rounds: 100, warmup: 20, open: event },
+  { name: 'links-delete-loop-delay', about: 'p99 of the event loop’s delay while 1,000 veths are deleted', unit: 'ms', rounds: 3, warmup: 0, open: deleteDelay },
+]
+
+export default jobs
