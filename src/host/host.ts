@@ -1,4 +1,5 @@
 import type { Addresses } from './addresses.ts'
+import type { BandwidthControl } from './bandwidth.ts'
 import type { Channel } from './channel.ts'
 import type { Firewall } from './firewall.ts'
 import type { Iptables } from './iptables.ts'
@@ -9,6 +10,8 @@ import type { Netns } from './netns.ts'
 import type { HostParts } from './parts.ts'
 import type { Routes } from './routes.ts'
 import type { Sysctl } from './sysctl.ts'
+import type { Classes, Filters, Qdiscs } from './tc.ts'
+import type { Vlans } from './vlans.ts'
 import type { Watch, WatchOptions, WatchTargets } from './watch.ts'
 
 /** What `Host.open` takes. */
@@ -25,6 +28,11 @@ export class Host implements AsyncDisposable {
   readonly links: Links
   readonly addresses: Addresses
   readonly neighbors: Neighbors
+  readonly vlans: Vlans
+  readonly qdiscs: Qdiscs
+  readonly classes: Classes
+  readonly filters: Filters
+  readonly bandwidth: BandwidthControl
   readonly routes: Routes
   readonly sysctl: Sysctl
   readonly firewall: Firewall
@@ -49,6 +57,11 @@ export class Host implements AsyncDisposable {
     this.links = parts.links
     this.addresses = parts.addresses
     this.neighbors = parts.neighbors
+    this.vlans = parts.vlans
+    this.qdiscs = parts.qdiscs
+    this.classes = parts.classes
+    this.filters = parts.filters
+    this.bandwidth = parts.bandwidth
     this.routes = parts.routes
     this.sysctl = parts.sysctl
     this.firewall = parts.firewall

@@ -1,6 +1,7 @@
 /** What a Host is made of; loaded when the first one is opened, since most of the package hangs on it. */
 import type { NetnsSource } from '../../binding/index.ts'
 import { Addresses } from './addresses.ts'
+import { BandwidthControl } from './bandwidth.ts'
 import { Channel } from './channel.ts'
 import { Firewall } from './firewall.ts'
 import { Iptables } from './iptables.ts'
@@ -9,6 +10,8 @@ import { Neighbors } from './neighbors.ts'
 import { openNative } from './netns.ts'
 import { Routes } from './routes.ts'
 import { Sysctl } from './sysctl.ts'
+import { Classes, Filters, Qdiscs } from './tc.ts'
+import { Vlans } from './vlans.ts'
 import { watchHost } from './watch.ts'
 import type { Watch, WatchOptions, WatchTargets } from './watch.ts'
 
@@ -17,6 +20,11 @@ export interface HostParts {
   links: Links
   addresses: Addresses
   neighbors: Neighbors
+  vlans: Vlans
+  qdiscs: Qdiscs
+  classes: Classes
+  filters: Filters
+  bandwidth: BandwidthControl
   routes: Routes
   sysctl: Sysctl
   firewall: Firewall
@@ -32,6 +40,11 @@ export async function openParts(source: NetnsSource): Promise<HostParts> {
     links,
     addresses: new Addresses(channel, links),
     neighbors: new Neighbors(channel, links),
+    vlans: new Vlans(channel, links),
+    qdiscs: new Qdiscs(channel, links),
+    classes: new Classes(channel, links),
+    filters: new Filters(channel, links),
+    bandwidth: new BandwidthControl(channel, links),
     routes: new Routes(channel, links),
     sysctl: new Sysctl(channel),
     firewall: new Firewall(channel),

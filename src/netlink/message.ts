@@ -18,6 +18,9 @@ export interface Request<F extends Fields = Fields, E extends Entries = Entries>
   /** Besides NLM_F_REQUEST. */
   flags: number
   format: MessageFormat<F, E>
+  /** Of the messages that answer it, if that is another. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  reply?: MessageFormat<any, any>
   header: StructInput<F>
   attributes: Values<E>
   /** What it does, in words, for errors: `create bridge virbr0`. */
@@ -144,11 +147,11 @@ export function decodeReplies(requests: readonly AnyRequest[], reply: Uint8Array
     const index = bytes.readUInt32LE(at + 8)
     const request = requests[index]
     // One that ends before its own header says nothing that could be read.
-    const readable = request !== undefined && length >= NLMSG_HDRLEN + (type === NLMSG_ERROR ? 4 : request.format.header.size)
+    const readable = request !== undefined && length >= NLMSG_HDRLEN + (type === NLMSG_ERROR ? 4 : replyFormat(request).header.size)
     if (readable && type === NLMSG_ERROR) {
       replies.addError(index, at)
     } else if (readable && type !== NLMSG_DONE) {
-      replies.messages[index]?.push({ type, flags, ...decodeBody(request.format, bytes, at + NLMSG_HDRLEN, at + length) })
+      replies.messages[index]?.push({ type, flags, ...decodeBody(replyFormat(request), bytes, at + NLMSG_HDRLEN, at + length) })
     }
     at += (length + 3) & ~3
   }
@@ -164,6 +167,10 @@ export function* errorsIn(bytes: Buffer): Generator<{ at: number, length: number
     if (isError) yield { at, length, index: bytes.readUInt32LE(at + 8) }
     at += (length + 3) & ~3
   }
+}
+
+function replyFormat({ format, reply = format }: AnyRequest): MessageFormat {
+  return reply as MessageFormat
 }
 
 /** What follows the nlmsghdr, from `start` to `end`. */
