@@ -4,6 +4,7 @@ import type { Channel } from './channel.ts'
 import type { Firewall } from './firewall.ts'
 import type { Iptables } from './iptables.ts'
 import type { Links } from './links.ts'
+import type { Mdb } from './mdb.ts'
 import type { Neighbors } from './neighbors.ts'
 import { netnsSource } from './netns.ts'
 import type { Netns } from './netns.ts'
@@ -29,6 +30,7 @@ export class Host implements AsyncDisposable {
   readonly addresses: Addresses
   readonly neighbors: Neighbors
   readonly vlans: Vlans
+  readonly mdb: Mdb
   readonly qdiscs: Qdiscs
   readonly classes: Classes
   readonly filters: Filters
@@ -58,6 +60,7 @@ export class Host implements AsyncDisposable {
     this.addresses = parts.addresses
     this.neighbors = parts.neighbors
     this.vlans = parts.vlans
+    this.mdb = parts.mdb
     this.qdiscs = parts.qdiscs
     this.classes = parts.classes
     this.filters = parts.filters

@@ -6,6 +6,7 @@ import { Channel } from './channel.ts'
 import { Firewall } from './firewall.ts'
 import { Iptables } from './iptables.ts'
 import { Links } from './links.ts'
+import { Mdb } from './mdb.ts'
 import { Neighbors } from './neighbors.ts'
 import { openNative } from './netns.ts'
 import { Routes } from './routes.ts'
@@ -21,6 +22,7 @@ export interface HostParts {
   addresses: Addresses
   neighbors: Neighbors
   vlans: Vlans
+  mdb: Mdb
   qdiscs: Qdiscs
   classes: Classes
   filters: Filters
@@ -41,6 +43,7 @@ export async function openParts(source: NetnsSource): Promise<HostParts> {
     addresses: new Addresses(channel, links),
     neighbors: new Neighbors(channel, links),
     vlans: new Vlans(channel, links),
+    mdb: new Mdb(channel, links),
     qdiscs: new Qdiscs(channel, links),
     classes: new Classes(channel, links),
     filters: new Filters(channel, links),

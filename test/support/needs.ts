@@ -7,6 +7,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { release } from 'node:os'
 import { describe as allDescribe, test as allTest } from 'vitest'
 import { toolPath } from './tools.ts'
 
@@ -23,6 +24,7 @@ export type Need = string | undefined
 /** Kernel features by the command that works, in a new network namespace, only where the feature is there. */
 const kernelProbes = {
   bridge: 'ip link add p0 type bridge',
+  mdb: 'ip link add p0 up type bridge && ip link add p1 master p0 type veth peer name p2 && bridge mdb add dev p0 port p1 grp 239.1.1.1 permanent',
   bridgeFlush: 'ip link add p0 type bridge && bridge fdb flush dev p0',
   bridgeVlanFiltering: 'ip link add p0 type bridge vlan_filtering 1',
   veth: 'ip link add p0 type veth peer name p1',
@@ -85,6 +87,12 @@ export const needs = {
   library(path: string): Need {
     const folders = ['/usr/lib64', '/usr/lib', ...readdirSync('/usr/lib').map(name => `/usr/lib/${name}`)]
     return folders.some(folder => existsSync(`${folder}/${path}`)) ? undefined : `the library ${path}`
+  },
+
+  /** A kernel of this release or a newer one: of what only a release says, e.g. that an attribute is not passed over. */
+  kernelRelease(major: number, minor: number): Need {
+    const [ours = 0, oursMinor = 0] = release().split('.').map(part => parseInt(part, 10))
+    return ours > major || (ours === major && oursMinor >= minor) ? undefined : `Linux ${major}.${minor}`
   },
 
   /** Something that a kernel may be built without. About 5 ms the first time. */
