@@ -54,3 +54,20 @@ export function parsePrefix(text: string): Prefix | undefined {
   const prefix = /^(0|[1-9]\d{0,2})$/.test(digits) ? Number(digits) : NaN
   return prefix <= bits ? { address, prefix, family } : undefined
 }
+
+/** Whether a prefix lies within another one of its family, or is the same. */
+export function prefixWithin(inner: Prefix, outer: Prefix): boolean {
+  if (inner.family !== outer.family || inner.prefix < outer.prefix) return false
+  const [ours, theirs] = [parseIp(inner.address), parseIp(outer.address)]
+  if (ours === undefined || theirs === undefined) return false
+  return ours.every((byte, position) => {
+    const host = 0xff >> Math.min(8, Math.max(0, outer.prefix - position * 8))
+    return (byte & ~host) === ((theirs[position] as number) & ~host)
+  })
+}
+
+/** A prefix without the bits behind its length: `10.1.2.3/8` → `10.0.0.0`. */
+export function networkOf({ address, prefix }: Prefix): string {
+  const bytes = parseIp(address) as Uint8Array
+  return formatIp(bytes.map((byte, position) => byte & ~(0xff >> Math.min(8, Math.max(0, prefix - position * 8))))) as string
+}

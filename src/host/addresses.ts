@@ -1,13 +1,42 @@
 /** IP addresses of links: what `ip address` does. */
-import { decodeAddress, deleteAddress, listAddresses, newAddress } from '../rtnetlink/addresses.ts'
-import type { Address, AddressOptions } from '../rtnetlink/addresses.ts'
+import { constants } from 'node:os'
+import { InvalidArgumentError, checkFields, didYouMean } from '../errors.ts'
+import { networkOf, parsePrefix, prefixWithin } from '../ip.ts'
+import { NetlinkError } from '../netlink/error.ts'
+import type { AnyRequest } from '../netlink/message.ts'
+import { addressFlags, decodeAddress, deleteAddress, listAddresses, newAddress, optionsOf } from '../rtnetlink/addresses.ts'
+import type { Address, AddressFlag, AddressFilter as WireFilter, AddressOptions, AddressProtocol } from '../rtnetlink/addresses.ts'
+import { scopes } from '../rtnetlink/names.ts'
+import type { Scope } from '../rtnetlink/names.ts'
+import type { BulkOptions } from './bulk.ts'
 import type { Channel } from './channel.ts'
-import type { LinkRef, Links } from './links.ts'
+import { flush } from './flush.ts'
+import { changeWithLinks } from './link-indices.ts'
+import type { LinkRef } from './link-ref.ts'
+import type { Links } from './links.ts'
 
-/** Which addresses to list; what is left out does not matter. */
-export interface AddressFilter {
+/** Which addresses to list; what is left out does not matter. The kernel filters by link, family and type, virbr by the rest. */
+export interface AddressFilter extends Omit<WireFilter, 'index'> {
   link?: LinkRef
-  family?: 4 | 6
+  scope?: Scope
+  /** All of these flags; one with `-` in front must not be set. */
+  flags?: (AddressFlag | `-${AddressFlag}`)[]
+  /** With `*` and `?` as in a shell. */
+  label?: string
+  /** Addresses within this prefix. */
+  to?: string
+  protocol?: AddressProtocol
+}
+
+/** What may change of an address that is there; what is left out stays. Of IPv4 the lifetimes and the metric only. */
+export type AddressChange = Pick<AddressOptions,
+  'validLifetimeMs' | 'preferredLifetimeMs' | 'metric' | 'protocol' | 'noPrefixRoute' | 'noDad' | 'optimistic' | 'home' | 'mngTmpAddr'>
+
+/** One of many. */
+export interface AddressItem extends AddressOptions {
+  link: LinkRef
+  /** With its prefix length. */
+  address: string
 }
 
 /**
@@ -23,20 +52,48 @@ export class Addresses {
     this.#links = links
   }
 
-  /** Filtered in the kernel. */
   async list(filter: AddressFilter = {}): Promise<Address[]> {
-    const { link, family } = filter
-    const [messages = []] = await this.#channel.request([listAddresses({
-      ...(family === undefined ? {} : { family }),
-      ...(link === undefined ? {} : { index: await this.#links.index(link) }),
-    })])
-    return messages.map(decodeAddress)
+    const { link, scope, flags, label, to, protocol, ...wire } = filter
+    const chosen = addressChooser({ scope, flags, label, to, protocol })
+    listAddresses(wire)
+    const index = link === undefined ? {} : { index: await this.#links.index(link) }
+    const [messages = []] = await this.#channel.request([listAddresses({ ...wire, ...index })])
+    return messages.map(decodeAddress).filter(chosen)
   }
 
-  /** `add('br0', '10.0.0.1/24')`. Rejects with EEXIST if the link has it, unless `replace`. */
+  /** `get('br0', '10.0.0.1/24')`, or without the prefix length. Rejects with EADDRNOTAVAIL if the link has no such address. */
+  async get(link: LinkRef, address: string): Promise<Address> {
+    const wanted = typeof address === 'string' ? parsePrefix(address) : undefined
+    if (wanted === undefined) throw new InvalidArgumentError('address', address, 'an IPv4 or IPv6 address')
+    const all = await this.list({ link, family: wanted.family })
+    const found = all.find(one => {
+      const { address: own, prefix } = parsePrefix(one.address) as NonNullable<typeof wanted>
+      const same = prefixWithin({ ...wanted, prefix: bits[wanted.family] }, { ...wanted, address: own, prefix: bits[wanted.family] })
+      return same && (!address.includes('/') || prefix === wanted.prefix)
+    })
+    if (found === undefined) throw new NetlinkError(`get address ${address} of link ${link}`, constants.errno.EADDRNOTAVAIL)
+    return found
+  }
+
+  /** `add('br0', '10.0.0.1/24')`. Rejects with EEXIST if the link has it. */
   async add(link: LinkRef, address: string, options: AddressOptions = {}): Promise<void> {
-    newAddress(1, address, options)
-    await this.#channel.request([newAddress(await this.#links.index(link), address, options)])
+    await this.#send(link, index => newAddress(index, address, options))
+  }
+
+  /**
+   * Adds it, or gives the one that is there these lifetimes, this metric and, of IPv6, these flags. What an IPv4 address
+   * has besides, the kernel leaves as it is.
+   */
+  async replace(link: LinkRef, address: string, options: AddressOptions = {}): Promise<void> {
+    await this.#send(link, index => newAddress(index, address, options, 'replace'))
+  }
+
+  /** Changes what is named and nothing else. Rejects with EADDRNOTAVAIL if the link has no such address. */
+  async change(link: LinkRef, address: string, change: AddressChange): Promise<void> {
+    checkFields(change, changeable, 'a change of an address')
+    newAddress(1, address, change, 'change')
+    const now = await this.get(link, address)
+    await this.#channel.request([newAddress(now.index, now.address, merged(now, change), 'change')])
   }
 
   /**
@@ -44,7 +101,123 @@ export class Addresses {
    * EADDRNOTAVAIL if the link has no such address.
    */
   async delete(link: LinkRef, address: string, options: Pick<AddressOptions, 'peer'> = {}): Promise<void> {
-    deleteAddress(1, address, options)
-    await this.#channel.request([deleteAddress(await this.#links.index(link), address, options)])
+    await this.#send(link, index => deleteAddress(index, address, options))
   }
+
+  /** Deletes all that match; how many. A filter has to be given. */
+  async flush(filter: AddressFilter): Promise<number> {
+    checkFields(filter, ['link', 'family', 'scope', 'flags', 'label', 'to', 'protocol'], 'a filter of addresses')
+    if (Object.values(filter).every(value => value === undefined)) {
+      throw new InvalidArgumentError('filter', filter, 'something that chooses addresses, like { link }')
+    }
+    const items = await this.list(filter)
+    // An address goes with the primary one of its prefix, unless the sysctl promote_secondaries says otherwise.
+    return flush(this.#channel, 'addresses', items, ({ index, address, peer }) =>
+      deleteAddress(index, address, peer === undefined ? {} : { peer }))
+  }
+
+  /**
+   * Adds 1 to 100,000 addresses, each `{ link, address, … }`. All or none unless `atomic: false`. Rejects with BulkError
+   * if the kernel refused some.
+   */
+  async addMany(items: readonly AddressItem[], options: BulkOptions = {}): Promise<void> {
+    await changeWithLinks(this.#channel, {
+      list: 'addresses', items, links, key, field: 'address',
+      request: ({ link, address, ...rest }, indexOf) => newAddress(indexOf(link), address, rest),
+      undo: deletionOf,
+    }, { atomic: true, ...options })
+  }
+
+  /** Deletes many, each `{ link, address, peer? }`. `atomic`, default false: puts back what was deleted if one fails. */
+  async deleteMany(items: readonly Pick<AddressItem, 'link' | 'address' | 'peer'>[], options: BulkOptions = {}): Promise<void> {
+    const before = options.atomic === true ? await this.list() : []
+    const known = new Map(before.map(one => [keyOf(one), one]))
+    await changeWithLinks(this.#channel, {
+      list: 'addresses', items, links, key, field: 'address',
+      request: ({ link, address, ...rest }, indexOf) => deleteAddress(indexOf(link), address, rest),
+      undo: request => {
+        const was = known.get(key(request))
+        // One that came after the list, if at all: it stays deleted, as the error then says.
+        return was === undefined ? request : newAddress(was.index, was.address, optionsOf(was))
+      },
+    }, { atomic: false, ...options })
+  }
+
+  async #send(link: LinkRef, request: (index: number) => AnyRequest): Promise<void> {
+    // A bad value is refused before anything is asked.
+    request(1)
+    await this.#channel.request([request(await this.#links.index(link))])
+  }
+}
+
+const bits = { 4: 32, 6: 128 } as const
+
+const changeable = [
+  'validLifetimeMs', 'preferredLifetimeMs', 'metric', 'protocol', 'noPrefixRoute', 'noDad', 'optimistic', 'home', 'mngTmpAddr',
+] as const
+
+/** A shorter life ends the preferred one too, unless that is named. */
+function merged(now: Address, change: AddressChange): AddressOptions {
+  const { preferredLifetimeMs: preferred = 'forever', ...was } = optionsOf(now)
+  const all = { ...was, ...change }
+  const { validLifetimeMs: valid = 'forever' } = all
+  const least = preferred === 'forever' || (valid !== 'forever' && preferred > valid) ? valid : preferred
+  return { preferredLifetimeMs: least, ...all }
+}
+
+function links(item: unknown): [string, unknown][] {
+  return typeof item === 'object' && item !== null ? [['link', (item as AddressItem).link]] : []
+}
+
+/** What the kernel finds an address by. */
+function key({ header, attributes }: AnyRequest): string {
+  const { index, prefixLength } = header as { index: number, prefixLength: number }
+  const { local, address } = attributes as { local: string, address: string }
+  // IPv4 addresses have one form only.
+  return local.includes(':') ? `${index} ${networkOf({ address: local, prefix: 128, family: 6 })}/${prefixLength}` : `${index} ${local}/${prefixLength} ${address}`
+}
+
+function keyOf(address: Address): string {
+  return key(deleteAddress(address.index, address.address, address.peer === undefined ? {} : { peer: address.peer }))
+}
+
+function deletionOf({ header, attributes }: AnyRequest): AnyRequest {
+  const { index, prefixLength } = header as { index: number, prefixLength: number }
+  const { local, address } = attributes as { local: string, address: string }
+  return deleteAddress(index, `${local}/${prefixLength}`, { peer: address })
+}
+
+type Chooser = Pick<{ [K in keyof AddressFilter]: AddressFilter[K] | undefined }, 'scope' | 'flags' | 'label' | 'to' | 'protocol'>
+
+function addressChooser({ scope, flags, label, to, protocol }: Chooser): (address: Address) => boolean {
+  const tests: ((address: Address) => boolean)[] = []
+  if (scope !== undefined) {
+    const wanted = scopes.name(scopes.number(scope, 'scope'))
+    tests.push(address => address.scope === wanted)
+  }
+  if (flags !== undefined) {
+    checkFlags(flags)
+    tests.push(address => flags.every(flag => address.flags.includes(flag.replace(/^-/, '') as AddressFlag) !== flag.startsWith('-')))
+  }
+  if (label !== undefined) {
+    if (typeof label !== 'string') throw new InvalidArgumentError('label', label, 'a string')
+    const pattern = new RegExp(`^${label.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`)
+    tests.push(address => pattern.test(address.label ?? ''))
+  }
+  if (to !== undefined) {
+    const outer = typeof to === 'string' ? parsePrefix(to) : undefined
+    if (outer === undefined) throw new InvalidArgumentError('to', to, 'a prefix like 10.0.0.0/8, or an address')
+    tests.push(({ address, family }) => prefixWithin({ address: address.replace(/\/.*/, ''), prefix: bits[family], family }, outer))
+  }
+  if (protocol !== undefined) tests.push(address => address.protocol === protocol)
+  return address => tests.every(fits => fits(address))
+}
+
+function checkFlags(flags: readonly string[]): void {
+  if (!Array.isArray(flags)) throw new InvalidArgumentError('flags', flags, 'an array of flags')
+  flags.forEach((flag: unknown, position) => {
+    const name = typeof flag === 'string' ? flag.replace(/^-/, '') : ''
+    if (addressFlags.includes(name)) return
+    throw new InvalidArgumentError(`flags[${position}]`, flag, `one of ${addressFlags.join(', ')}${didYouMean(name, addressFlags)}`)
+  })
 }

@@ -9,7 +9,9 @@ import type { Neighbors } from './neighbors.ts'
 import { netnsSource } from './netns.ts'
 import type { Netns } from './netns.ts'
 import type { HostParts } from './parts.ts'
+import type { Nexthops } from './nexthops.ts'
 import type { Routes } from './routes.ts'
+import type { Rules } from './rules.ts'
 import type { Sysctl } from './sysctl.ts'
 import type { Classes, Filters, Qdiscs } from './tc.ts'
 import type { Vlans } from './vlans.ts'
@@ -36,6 +38,8 @@ export class Host implements AsyncDisposable {
   readonly filters: Filters
   readonly bandwidth: BandwidthControl
   readonly routes: Routes
+  readonly nexthops: Nexthops
+  readonly rules: Rules
   readonly sysctl: Sysctl
   readonly firewall: Firewall
   readonly iptables: Iptables
@@ -66,6 +70,8 @@ export class Host implements AsyncDisposable {
     this.filters = parts.filters
     this.bandwidth = parts.bandwidth
     this.routes = parts.routes
+    this.nexthops = parts.nexthops
+    this.rules = parts.rules
     this.sysctl = parts.sysctl
     this.firewall = parts.firewall
     this.iptables = parts.iptables

@@ -9,7 +9,10 @@ import { Links } from './links.ts'
 import { Mdb } from './mdb.ts'
 import { Neighbors } from './neighbors.ts'
 import { openNative } from './netns.ts'
+import { Nexthops } from './nexthops.ts'
+import { PolicyRouting } from './policy.ts'
 import { Routes } from './routes.ts'
+import { Rules } from './rules.ts'
 import { Sysctl } from './sysctl.ts'
 import { Classes, Filters, Qdiscs } from './tc.ts'
 import { Vlans } from './vlans.ts'
@@ -28,6 +31,8 @@ export interface HostParts {
   filters: Filters
   bandwidth: BandwidthControl
   routes: Routes
+  nexthops: Nexthops
+  rules: Rules
   sysctl: Sysctl
   firewall: Firewall
   watch: (what: WatchTargets, options: WatchOptions) => Watch
@@ -37,6 +42,7 @@ export interface HostParts {
 export async function openParts(source: NetnsSource): Promise<HostParts> {
   const channel = new Channel(await openNative(source))
   const links = new Links(channel)
+  const policy = new PolicyRouting(channel)
   return {
     channel,
     links,
@@ -48,7 +54,9 @@ export async function openParts(source: NetnsSource): Promise<HostParts> {
     classes: new Classes(channel, links),
     filters: new Filters(channel, links),
     bandwidth: new BandwidthControl(channel, links),
-    routes: new Routes(channel, links),
+    routes: new Routes(channel, links, policy),
+    nexthops: new Nexthops(channel, links),
+    rules: new Rules(channel, policy),
     sysctl: new Sysctl(channel),
     firewall: new Firewall(channel),
     watch: (what, options) => watchHost(channel, links, what, options),

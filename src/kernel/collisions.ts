@@ -2,7 +2,7 @@
 import { VirbrError } from '../errors.ts'
 import type { NetworkConfig } from '../network/config.ts'
 import { hostIn, ipSubnet, subnetsOverlap } from '../network/subnets.ts'
-import type { Route } from '../rtnetlink/routes.ts'
+import type { Route } from '../rtnetlink/route-records.ts'
 import type { StoredNetwork } from './store.ts'
 
 const subnets = new WeakMap<NetworkConfig, string[]>()

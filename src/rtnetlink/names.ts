@@ -66,6 +66,14 @@ export const routeTypes = onlyNames({
 })
 export type RouteType = Exclude<NameOf<typeof routeTypes>, number>
 
+/** /etc/protocols, the usual ones. */
+export const ipProtocols = names({
+  icmp: c.IPPROTO_ICMP, tcp: c.IPPROTO_TCP, udp: c.IPPROTO_UDP, dccp: c.IPPROTO_DCCP, gre: c.IPPROTO_GRE, esp: c.IPPROTO_ESP,
+  ah: c.IPPROTO_AH, 'ipv6-icmp': c.IPPROTO_ICMPV6, sctp: c.IPPROTO_SCTP, udplite: c.IPPROTO_UDPLITE,
+}, { min: 1 })
+/** A protocol above IP: a name, or 1 to 255. */
+export type IpProtocol = NameOf<typeof ipProtocols>
+
 type NameOf<T> = T extends Names<infer N> ? N | number : never
 
 /** Names of bits, in the order given. */

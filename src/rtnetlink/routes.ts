@@ -1,114 +1,122 @@
-/** Routes as requests and records. Source: ip-route(8), rtnetlink(7). */
+/** Routes to add, change and delete, as requests. Source: ip-route(8), rtnetlink(7). Reading: route-records.ts, route-lists.ts. */
 import { InvalidArgumentError, checkFields } from '../errors.ts'
-import { isIPv4, isIPv6, parsePrefix } from '../ip.ts'
-import { ip, raw, u32, u8 } from '../netlink/codecs.ts'
-import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts'
-import { change, dump } from '../netlink/message.ts'
+import { networkOf, parsePrefix } from '../ip.ts'
+import type { Prefix } from '../ip.ts'
+import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts'
+import { change } from '../netlink/message.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
-import { attributes } from '../netlink/table.ts'
-import type { RawAttribute, TableValues } from '../netlink/table.ts'
 import * as c from './constants.ts'
+import { encodeEncap } from './encap.ts'
+import type { Encap } from './encap.ts'
 import { families, familyNumber } from './families.ts'
-import { rtmsg } from './messages.ts'
-import { checkNextHop, nextHops, otherFamily } from './nexthops.ts'
-import type { NextHop } from './nexthops.ts'
-import { scopeName, scopeNumber } from './scopes.ts'
-import type { Scope } from './scopes.ts'
+import { encodeHops, gateway } from './multipath.ts'
+import type { NextHop } from './multipath.ts'
+import { protocols, routeTypes, scopes, tables } from './names.ts'
+import type { RouteProtocol, RouteType, Scope, TableName } from './names.ts'
+import type { Realms } from './realms.ts'
+import { preferences, routeMessage, routeMetrics } from './route-message.ts'
+import type { LockableMetric, RouteFeature, RouteValues, WireMetrics } from './route-message.ts'
 
-const routeAttributes = attributes({
-  destination: [c.RTA_DST, ip],
-  table: [c.RTA_TABLE, u32],
-  via: [c.RTA_GATEWAY, ip],
-  otherVia: [c.RTA_VIA, otherFamily],
-  source: [c.RTA_PREFSRC, ip],
-  index: [c.RTA_OIF, u32],
-  inputIndex: [c.RTA_IIF, u32],
-  metric: [c.RTA_PRIORITY, u32],
-  mark: [c.RTA_MARK, u32],
-  preference: [c.RTA_PREF, u8],
-  nexthopId: [c.RTA_NH_ID, u32],
-  metrics: [c.RTA_METRICS, attributes({ mtu: [c.RTAX_MTU, u32], advmss: [c.RTAX_ADVMSS, u32] })],
-  multipath: [c.RTA_MULTIPATH, nextHops],
-  cacheInfo: [c.RTA_CACHEINFO, raw],
-})
-export const routeMessage = { header: rtmsg, attributes: routeAttributes }
-type RouteValues = TableValues<typeof routeAttributes>
-
-const types = {
-  unicast: c.RTN_UNICAST, local: c.RTN_LOCAL, broadcast: c.RTN_BROADCAST, anycast: c.RTN_ANYCAST, multicast: c.RTN_MULTICAST,
-  blackhole: c.RTN_BLACKHOLE, unreachable: c.RTN_UNREACHABLE, prohibit: c.RTN_PROHIBIT, throw: c.RTN_THROW,
-} as const
-export type RouteType = keyof typeof types
-
-const protocols = {
-  redirect: c.RTPROT_REDIRECT, kernel: c.RTPROT_KERNEL, boot: c.RTPROT_BOOT, static: c.RTPROT_STATIC, ra: c.RTPROT_RA,
-  dhcp: c.RTPROT_DHCP,
-} as const
-/** Who made a route: a name, or 0 to 255. */
-export type RouteProtocol = keyof typeof protocols | number
-
-const tables: Record<string, number> = { main: c.RT_TABLE_MAIN, default: c.RT_TABLE_DEFAULT, local: c.RT_TABLE_LOCAL }
-
-/** A route as the kernel shows it. */
-export interface Route {
-  /** `default` or a prefix. */
-  to: string
-  family: 4 | 6
-  /** The gateway; one of IPv6 may serve an IPv4 route. */
-  via: string | undefined
-  /** Of the link that packets leave by. */
-  index: number | undefined
-  /** Preferred source address. */
-  source: string | undefined
-  metric: number | undefined
-  table: number
-  protocol: RouteProtocol
-  scope: Scope
-  type: RouteType | number
-  /** RTNH_F_*: `linkdown`, `onlink`, … */
-  flags: string[]
-  mtu: number | undefined
-  advmss: number | undefined
-  nexthopId: number | undefined
-  /** If there are several ways. */
-  multipath: NextHop[] | undefined
-  raw?: RawAttribute[] | undefined
+/** What TCP and others are told of a route. Source: ip-route(8). */
+export interface RouteMetrics {
+  /** Bytes. With `lock`, the path's MTU is not looked for. */
+  mtu?: number | undefined
+  /** Greatest segment that the other end may send, in bytes. */
+  advmss?: number | undefined
+  /** Greatest window that is advertised, in bytes. */
+  window?: number | undefined
+  /** Round trip time to start from. Steps of 1/8. */
+  rttMs?: number | undefined
+  /** Its variance to start from. Steps of 1/4. */
+  rttvarMs?: number | undefined
+  /** Least retransmission timeout. */
+  rtoMinMs?: number | undefined
+  ssthresh?: number | undefined
+  /** Greatest congestion window, in segments; only with `lock`. */
+  cwnd?: number | undefined
+  /** Congestion window to start with, in segments. */
+  initcwnd?: number | undefined
+  /** Receive window to start with, in segments. */
+  initrwnd?: number | undefined
+  /** Greatest reordering to start from, in packets. */
+  reordering?: number | undefined
+  /** 0 to 255: TTL of IPv4, hop limit of IPv6. */
+  hoplimit?: number | undefined
+  /** `ecn`: explicit congestion notification, whatever the sysctl says. */
+  features?: RouteFeature[] | undefined
+  quickack?: boolean | undefined
+  /** Congestion control by name, e.g. `dctcp`. */
+  congctl?: string | undefined
+  /** TCP Fast Open without a cookie. */
+  fastopenNoCookie?: boolean | undefined
+  /** Metrics that the kernel may not change by what it learns. */
+  lock?: LockableMetric[] | undefined
 }
 
-export interface RouteSpec {
-  /** `default`, a prefix, or an address. */
+export interface RouteSpec extends RouteMetrics {
+  /** `default`, a prefix, or an address. Of an IPv4 prefix all bits behind its length are 0, as the kernel demands. */
   to: string
+  /** Only packets from this prefix; IPv6 only, CONFIG_IPV6_SUBTREES. */
+  from?: string
+  /** The gateway; one of IPv6 may serve an IPv4 route. */
   via?: string
   /** Of the link that packets leave by. */
   index?: number
+  /** Preferred source address. */
   source?: string
+  /** Default 0 for IPv4, 1024 for IPv6; the least wins. */
   metric?: number
   /** `main`, `local`, `default`, or 1 to 2^32-1. Default: main; local for the types local, broadcast, and anycast. */
-  table?: string | number
+  table?: TableName
+  /** Default, as with `ip route add`: host for type local, link where there is no gateway, else global. IPv4 only. */
   scope?: Scope
+  /** Default `unicast`. */
   type?: RouteType
   /** Default: boot, as with `ip route add`. */
   protocol?: RouteProtocol
+  /** Only packets with this TOS: 0 to 252, the lower two bits 0; IPv4 only. */
+  tos?: number
   /** The gateway is on the link, whatever the addresses say. */
   onLink?: boolean
-  mtu?: number
-  advmss?: number
-  /** Several ways, in place of `via` and `index`. */
+  /** The gateway is to be looked up itself. Kept by the kernel, and not used. */
+  pervasive?: boolean
+  /** Among routes of routers' advertisements (RFC 4191); IPv6 only. */
+  preference?: keyof typeof preferences
+  /** The route goes by itself after this time: whole seconds; IPv6 only. */
+  expiresMs?: number
+  /** IPv4 only. */
+  realms?: Realms
+  encap?: Encap
+  /** Of MPLS routes, which alone heed it: the TTL goes on into the packet. */
+  ttlPropagate?: boolean
+  /** Several ways, in place of `via` and `index`. CONFIG_IP_ROUTE_MULTIPATH for IPv4. */
   multipath?: NextHop[]
+  /** A nexthop object, in place of `via`, `index` and `multipath`. Linux 5.3. */
+  nexthopId?: number
   /** Needed with `to: 'default'` and no `via` for IPv6. */
   family?: 4 | 6
 }
 
+const metricNames = Object.keys(routeMetrics.entries) as (keyof WireMetrics)[]
+const callerNames = {
+  ...Object.fromEntries(metricNames.map(name => [`metrics.${name}`, name])), otherVia: 'via', 'encap.routing': 'encap',
+}
 const specNames = [
-  'to', 'via', 'index', 'source', 'metric', 'table', 'scope', 'type', 'protocol', 'onLink', 'mtu', 'advmss', 'multipath', 'family', 'link',
+  'to', 'from', 'via', 'link', 'source', 'metric', 'table', 'scope', 'type', 'protocol', 'tos', 'onLink', 'pervasive', 'preference',
+  'expiresMs', 'realms', 'encap', 'ttlPropagate', 'multipath', 'nexthopId', 'family', ...metricNames, 'index',
 ]
 
-export function newRoute(route: RouteSpec, { replace = false }: { replace?: boolean } = {}): AnyRequest {
-  return change({
-    ...routeRequest(route, replace ? 'replace' : 'add'),
-    type: c.RTM_NEWROUTE,
-    flags: NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL),
-  })
+/** Flags of RTM_NEWROUTE, by the verbs of ip(8). */
+const verbs = {
+  add: NLM_F_CREATE | NLM_F_EXCL, append: NLM_F_CREATE | NLM_F_APPEND, prepend: NLM_F_CREATE,
+  change: NLM_F_REPLACE, replace: NLM_F_CREATE | NLM_F_REPLACE,
+} as const
+export type RouteVerb = keyof typeof verbs
+
+export function newRoute(route: RouteSpec, verb: RouteVerb = 'add'): AnyRequest {
+  const request = routeRequest(route, verb)
+  checkWay(route)
+  return change({ ...request, type: c.RTM_NEWROUTE, flags: verbs[verb] })
 }
 
 export function deleteRoute(route: RouteSpec): AnyRequest {
@@ -121,150 +129,171 @@ export function deleteRoute(route: RouteSpec): AnyRequest {
     flags: 0,
     header: {
       ...request.header,
-      scope: scope === undefined ? c.RT_SCOPE_NOWHERE : scopeNumber(scope),
-      type: type === undefined ? c.RTN_UNSPEC : types[type],
-      protocol: protocol === undefined ? c.RTPROT_UNSPEC : protocolNumber(protocol),
+      scope: scope === undefined ? c.RT_SCOPE_NOWHERE : scopes.number(scope, 'scope'),
+      type: type === undefined ? c.RTN_UNSPEC : routeTypes.number(type, 'type'),
+      protocol: protocol === undefined ? c.RTPROT_UNSPEC : protocols.number(protocol, 'protocol'),
     },
+  })
+}
+
+/** A route that was listed, to delete or to put back just as it was. */
+export function listedRoute(message: Message, verb: 'delete' | 'replace' | 'prepend'): AnyRequest {
+  const { cacheInfo, ...attributes } = message.attributes as RouteValues
+  const { destination = 'default' } = attributes
+  const { expires: left = 0 } = cacheInfo ?? {}
+  const expires = left > 0 ? Math.ceil(left / 100) : undefined
+  return change({
+    type: verb === 'delete' ? c.RTM_DELROUTE : c.RTM_NEWROUTE,
+    flags: verb === 'delete' ? 0 : verbs[verb],
+    format: routeMessage,
+    // Flags of the way itself; the others say what it is like at the moment.
+    header: { ...message.header, flags: (message.header as { flags: number }).flags & (c.RTNH_F_ONLINK | c.RTNH_F_PERVASIVE) },
+    attributes: { ...attributes, ...(verb === 'delete' ? {} : { expires }) },
+    operation: `${verb} route to ${destination}`,
   })
 }
 
 function routeRequest(route: RouteSpec, verb: string): AnyRequest {
   checkFields(route, specNames, 'a route')
-  const { via, index, source, metric, scope, type = 'unicast', protocol = 'boot', onLink, mtu, advmss, multipath } = route
-  checkMultipath(multipath)
+  const { via, index, source, metric, scope, type = 'unicast', protocol = 'boot', encap, nexthopId, preference, realms, ttlPropagate } = route
   const destination = parseDestination(route)
-  if (!Object.hasOwn(types, type)) throw new InvalidArgumentError('type', type, `one of ${Object.keys(types).join(', ')}`)
-  const table = tableNumber(route.table ?? defaultTable(type))
+  const { family } = destination
+  const from = parseFrom(route.from, family)
+  const typeNumber = routeTypes.number(type, 'type')
+  const table = tables.number(route.table ?? defaultTable(type), 'table')
+  checkOfFamily(route, family)
   return {
     type: 0,
     flags: 0,
     format: routeMessage,
     header: {
-      family: families[destination.family],
+      family: families[family],
       destinationLength: destination.prefix,
+      sourceLength: from?.prefix,
+      tos: tosOf(route.tos),
       // A table above 255 stands in the attribute only.
       table: table < 256 ? table : c.RT_TABLE_UNSPEC,
-      protocol: protocolNumber(protocol),
-      scope: scope === undefined ? defaultScope(type, via ?? multipath, destination.family) : scopeNumber(scope),
-      type: types[type],
-      flags: onLink === true ? c.RTNH_F_ONLINK : 0,
+      protocol: protocols.number(protocol, 'protocol'),
+      scope: scope === undefined ? defaultScope(type, via ?? route.multipath ?? nexthopId, family) : scopes.number(scope, 'scope'),
+      type: typeNumber,
+      flags: (route.onLink === true ? c.RTNH_F_ONLINK : 0) | (route.pervasive === true ? c.RTNH_F_PERVASIVE : 0),
     },
     attributes: {
       destination: destination.prefix === 0 ? undefined : destination.address,
+      from: from?.address,
       table: table < 256 ? undefined : table,
-      ...gateway(via, destination.family), source, index, metric,
-      metrics: mtu === undefined && advmss === undefined ? undefined : { mtu, advmss },
-      multipath: multipath?.map(hop => ({ ...hop, via: undefined, ...gateway(hop.via, destination.family) })),
+      ...gateway(via, family), source, index, metric, preference, realms, ttlPropagate,
+      ...encodeEncap(encap),
+      metrics: metricsOf(route),
+      multipath: route.multipath === undefined ? undefined : encodeHops(route.multipath, family),
+      nexthopId,
+      expires: expiresOf(route.expiresMs),
     },
     operation: `${verb} route to ${route.to}`,
-    callerNames: { 'metrics.mtu': 'mtu', 'metrics.advmss': 'advmss', otherVia: 'via' },
+    callerNames,
   }
 }
 
-function checkMultipath(hops: NextHop[] | undefined): void {
-  if (hops === undefined) return
-  if (!Array.isArray(hops) || hops.length === 0) throw new InvalidArgumentError('multipath', hops, 'an array of next hops')
-  hops.forEach(checkNextHop)
+function metricsOf(route: RouteMetrics): WireMetrics | undefined {
+  let metrics: Record<string, unknown> | undefined
+  for (const name of metricNames) {
+    const value = route[name as keyof RouteMetrics]
+    if (value !== undefined) (metrics ??= {})[name] = value
+  }
+  return metrics as WireMetrics | undefined
 }
 
-function parseDestination(route: RouteSpec): { address: string, prefix: number, family: 4 | 6 } {
-  const { to, multipath, via = multipath?.[0]?.via, family } = route
-  if (to === 'default') return { address: '', prefix: 0, family: family ?? (typeof via === 'string' && via.includes(':') ? 6 : 4) }
+function parseDestination(route: RouteSpec): Prefix {
+  const { to, multipath, via = Array.isArray(multipath) ? multipath[0]?.via : undefined, family } = route
+  familyNumber(family)
+  if (to === 'default') return { address: '', prefix: 0, family: family ?? familyOfDefault(via, route) }
   const parsed = typeof to === 'string' ? parsePrefix(to) : undefined
   if (parsed === undefined) throw new InvalidArgumentError('to', to, "'default', a prefix like 10.0.0.0/8, or an address")
+  if (family !== undefined && family !== parsed.family) throw new InvalidArgumentError('family', family, `${parsed.family}, that of ${to}`)
+  // The kernel refuses host bits in IPv4, and clears them in IPv6.
+  if (parsed.family === 4 && parsed.prefix < 32) {
+    const network = networkOf(parsed)
+    if (network !== parsed.address) throw new InvalidArgumentError('to', to, `a prefix without host bits: ${network}/${parsed.prefix}`)
+  }
   return parsed
 }
 
-/** A gateway of the other family, IPv6 for an IPv4 route, has an attribute of its own (RFC 5549). */
-function gateway(via: string | undefined, family: 4 | 6): Pick<RouteValues, 'via' | 'otherVia'> {
-  if (via === undefined) return {}
-  const ours = typeof via === 'string' && (family === 4 ? isIPv4(via) : isIPv6(via))
-  if (!ours && family === 6) throw new InvalidArgumentError('via', via, 'an IPv6 address, in a route to IPv6')
-  return ours ? { via } : { otherVia: via }
+function familyOfDefault(via: unknown, { from, source }: RouteSpec): 4 | 6 {
+  return [via, from, source].some(address => typeof address === 'string' && address.includes(':')) ? 6 : 4
 }
 
-function protocolNumber(protocol: RouteProtocol): number {
-  if (typeof protocol === 'number' && Number.isInteger(protocol) && protocol >= 0 && protocol <= 255) return protocol
-  if (typeof protocol === 'string' && Object.hasOwn(protocols, protocol)) return protocols[protocol]
-  throw new InvalidArgumentError('protocol', protocol, `one of ${Object.keys(protocols).join(', ')}, or 0 to 255`)
+function parseFrom(from: string | undefined, family: 4 | 6): Prefix | undefined {
+  if (from === undefined) return undefined
+  const parsed = typeof from === 'string' ? parsePrefix(from) : undefined
+  if (family === 4) throw new InvalidArgumentError('from', from, 'nothing in a route to IPv4; host.rules select by source')
+  if (parsed?.family !== 6) throw new InvalidArgumentError('from', from, 'an IPv6 prefix')
+  return parsed
+}
+
+const ofOneFamily = {
+  4: ['tos', 'realms'], 6: ['preference', 'expiresMs'],
+} as const
+
+function checkOfFamily(route: RouteSpec, family: 4 | 6): void {
+  for (const name of ofOneFamily[family === 4 ? 6 : 4]) {
+    if (route[name] !== undefined) throw new InvalidArgumentError(name, route[name], `nothing in a route to IPv${family}`)
+  }
+  const { source, preference } = route
+  if (source !== undefined && (typeof source !== 'string' || parsePrefix(source)?.family !== family || source.includes('/'))) {
+    throw new InvalidArgumentError('source', source, `an IPv${family} address`)
+  }
+  if (preference !== undefined && !Object.hasOwn(preferences, preference)) {
+    throw new InvalidArgumentError('preference', preference, `one of ${Object.keys(preferences).join(', ')}`)
+  }
+  for (const name of ['onLink', 'pervasive', 'ttlPropagate'] as const) {
+    if (route[name] !== undefined && typeof route[name] !== 'boolean') throw new InvalidArgumentError(name, route[name], 'true or false')
+  }
+}
+
+/** Ways that exclude each other, or that the type of the route leaves no room for. */
+function checkWay(route: RouteSpec): void {
+  const { via, index, multipath, nexthopId, type = 'unicast', onLink, encap } = route
+  const refuse = (name: keyof RouteSpec, accepted: string): never => {
+    throw new InvalidArgumentError(name === 'index' ? 'link' : name, route[name], accepted)
+  }
+  if (multipath !== undefined && via !== undefined) refuse('via', 'nothing beside multipath')
+  if (multipath !== undefined && index !== undefined) refuse('index', 'nothing beside multipath')
+  if (nexthopId !== undefined) {
+    for (const name of ['via', 'index', 'multipath', 'encap'] as const) if (route[name] !== undefined) refuse(name, 'nothing beside nexthopId')
+  }
+  if (goesNowhere.has(type)) {
+    for (const name of ['via', 'multipath'] as const) if (route[name] !== undefined) refuse(name, `nothing in a route of type ${type}`)
+    return
+  }
+  if (via === undefined && index === undefined && multipath === undefined && nexthopId === undefined) {
+    refuse('via', `a gateway, or else a link, several ways, or a nexthop, in a route of type ${type}`)
+  }
+  if (via !== undefined && index === undefined && /^fe[89ab]/i.test(via)) refuse('index', 'a link, with a gateway that is known on the link only')
+  if (onLink === true && (via === undefined || index === undefined)) refuse('onLink', 'a gateway and a link with it')
+  if (encap !== undefined && multipath !== undefined) refuse('encap', 'nothing beside multipath: each way has its own')
+}
+const goesNowhere = new Set<RouteType>(['blackhole', 'unreachable', 'prohibit', 'throw'])
+
+function tosOf(tos: number | undefined): number | undefined {
+  if (tos === undefined || (Number.isInteger(tos) && tos >= 0 && tos <= 252 && tos % 4 === 0)) return tos
+  throw new InvalidArgumentError('tos', tos, 'a multiple of 4 from 0 to 252')
+}
+
+function expiresOf(ms: number | undefined): number | undefined {
+  if (ms === undefined) return undefined
+  if (Number.isInteger(ms) && ms >= 1000 && ms % 1000 === 0 && ms / 1000 <= 0xffffffff) return ms / 1000
+  throw new InvalidArgumentError('expiresMs', ms, 'whole seconds in milliseconds, at least 1000')
 }
 
 /** As iproute2 chooses. */
-function defaultTable(type: RouteType): string {
+function defaultTable(type: RouteType): TableName {
   return type === 'local' || type === 'broadcast' || type === 'anycast' ? 'local' : 'main'
 }
 
-export function tableNumber(table: string | number = 'main'): number {
-  const number = typeof table === 'number' ? table : Object.hasOwn(tables, table) ? tables[table] : undefined
-  if (number === undefined || !Number.isInteger(number) || number < 1 || number > 0xffffffff) {
-    throw new InvalidArgumentError('table', table, `one of ${Object.keys(tables).join(', ')}, or 1 to 4294967295`)
-  }
-  return number
-}
-
 /** As iproute2 chooses; IPv6 knows no scopes. */
-function defaultScope(type: RouteType, gateway: unknown, family: 4 | 6): number {
+function defaultScope(type: RouteType, way: unknown, family: 4 | 6): number {
   if (family === 6) return c.RT_SCOPE_UNIVERSE
   if (type === 'local') return c.RT_SCOPE_HOST
   if (type === 'broadcast' || type === 'multicast' || type === 'anycast') return c.RT_SCOPE_LINK
-  return type === 'unicast' && gateway === undefined ? c.RT_SCOPE_LINK : c.RT_SCOPE_UNIVERSE
-}
-
-/** The route that the kernel would take. */
-export function getRoute(destination: string): AnyRequest {
-  const parsed = typeof destination === 'string' ? parsePrefix(destination) : undefined
-  if (parsed === undefined || destination.includes('/')) {
-    throw new InvalidArgumentError('destination', destination, 'an IPv4 or IPv6 address')
-  }
-  // Without the flag the answer for IPv4 always names the main table; that for IPv6 does not need it, nor accept it.
-  const flags = parsed.family === 4 ? c.RTM_F_LOOKUP_TABLE : 0
-  return change({
-    type: c.RTM_GETROUTE, flags: 0, format: routeMessage,
-    header: { family: families[parsed.family], destinationLength: parsed.prefix, flags },
-    attributes: { destination: parsed.address },
-    operation: `get route to ${destination}`,
-  })
-}
-
-export interface RouteFilter {
-  /** Default main. */
-  table?: string | number
-  index?: number
-  family?: 4 | 6
-}
-
-export function listRoutes(filter: RouteFilter = {}): AnyRequest {
-  checkFields(filter, ['table', 'index', 'family'], 'a filter of routes')
-  const { table, index, family } = filter
-  const number = tableNumber(table)
-  return dump({
-    type: c.RTM_GETROUTE, flags: 0, format: routeMessage,
-    header: { family: familyNumber(family), table: number < 256 ? number : c.RT_TABLE_UNSPEC },
-    attributes: { table: number, index },
-    operation: 'list routes',
-  })
-}
-
-const flagNames: [number, string][] = [
-  [c.RTNH_F_DEAD, 'dead'], [c.RTNH_F_PERVASIVE, 'pervasive'], [c.RTNH_F_ONLINK, 'onlink'], [c.RTNH_F_LINKDOWN, 'linkdown'],
-]
-
-export function decodeRoute(message: Message): Route {
-  const header = message.header as Record<'family' | 'destinationLength' | 'table' | 'protocol' | 'scope' | 'type' | 'flags', number>
-  const values = message.attributes as RouteValues
-  const { destination, otherVia, via = otherVia, index, source, metric, metrics, nexthopId, multipath } = values
-  return {
-    to: destination === undefined ? 'default' : `${destination}/${header.destinationLength}`,
-    family: header.family === c.AF_INET6 ? 6 : 4,
-    via, index, source, metric,
-    table: values.table ?? header.table,
-    protocol: (Object.keys(protocols) as (keyof typeof protocols)[]).find(name => protocols[name] === header.protocol) ?? header.protocol,
-    scope: scopeName(header.scope),
-    type: (Object.keys(types) as RouteType[]).find(name => types[name] === header.type) ?? header.type,
-    flags: flagNames.filter(([bit]) => (header.flags & bit) !== 0).map(([, name]) => name),
-    mtu: metrics?.mtu,
-    advmss: metrics?.advmss,
-    nexthopId, multipath,
-    ...(values.raw === undefined ? {} : { raw: values.raw }),
-  }
+  return type === 'unicast' && way === undefined ? c.RT_SCOPE_LINK : c.RT_SCOPE_UNIVERSE
 }

@@ -14,10 +14,13 @@ import * as c from './constants.ts'
 import { familyNumber } from './families.ts'
 import { decodeLink, linkMessage, listLinks } from './links.ts'
 import type { Link } from './links.ts'
+import { tables } from './names.ts'
+import type { TableName } from './names.ts'
 import { bridgePortMessage, decodeBridgePort, isBridgePort, listBridgePorts } from './ports.ts'
 import type { BridgePort } from './ports.ts'
-import { decodeRoute, routeMessage, tableNumber } from './routes.ts'
-import type { Route } from './routes.ts'
+import { routeMessage } from './route-message.ts'
+import { decodeRoute } from './route-records.ts'
+import type { Route } from './route-records.ts'
 
 /** Which objects of a topic are meant; each topic takes some of these. Links are indices, except in `links`. */
 export interface TopicFilter {
@@ -25,7 +28,7 @@ export interface TopicFilter {
   master?: number
   kind?: string
   family?: 4 | 6
-  table?: string | number
+  table?: TableName | 'all'
 }
 
 export interface Topic<T> {
@@ -111,7 +114,7 @@ const routes: Topic<Route> = {
   format: routeMessage,
   isOurs: isInternet,
   list({ link, family, table = 'main' }) {
-    const number = table === 'all' ? c.RT_TABLE_UNSPEC : tableNumber(table)
+    const number = table === 'all' ? c.RT_TABLE_UNSPEC : tables.number(table, 'table')
     return dump({
       type: c.RTM_GETROUTE, flags: 0, format: routeMessage,
       header: { family: familyNumber(family), table: number < 256 ? number : c.RT_TABLE_UNSPEC },
@@ -125,7 +128,7 @@ const routes: Topic<Route> = {
   variant: message => keyOf(message, [[5, 8]], [c.RTA_GATEWAY, c.RTA_VIA, c.RTA_OIF, c.RTA_PREFSRC, c.RTA_MULTIPATH, c.RTA_NH_ID]),
   decode: decodeRoute,
   accepts: (found, { link, family, table = 'main' }) =>
-    matches(family, found.family) && (table === 'all' || tableNumber(table) === found.table) &&
+    matches(family, found.family) && (table === 'all' || tables.number(table, 'table') === found.table) &&
     (link === undefined || found.index === link || found.multipath?.some(({ index }) => index === link) === true),
 }
 

@@ -64,7 +64,7 @@ test('twice is EEXIST, replace is not; delete takes away what is there', async (
   const host = await withBridge()
   await host.addresses.add('br0', '10.1.0.1/24')
   expect(await rejection(host.addresses.add('br0', '10.1.0.1/24'))).toMatchObject({ code: 'ERR_NETLINK', errnoName: 'EEXIST' })
-  await host.addresses.add('br0', '10.1.0.1/24', { replace: true, validLifetimeMs: 60_000 })
+  await host.addresses.replace('br0', '10.1.0.1/24', { validLifetimeMs: 60_000 })
   expect(await ipAddresses(host)).toMatchObject([{ local: '10.1.0.1', valid_life_time: 60 }])
   await host.addresses.delete('br0', '10.1.0.1/24')
   expect(await ipAddresses(host)).toEqual([])

@@ -1,6 +1,6 @@
 /** What a reader of `host.watch` knows of a namespace, and what `ip` shows of it, in the same form. */
 import type { Watch, WatchEvent } from '../../src/host/watch.ts'
-import type { Route } from '../../src/rtnetlink/routes.ts'
+import type { Route } from '../../src/rtnetlink/route-records.ts'
 import { ipJson } from '../support/lab.ts'
 import type { Json, LabNetns } from '../support/lab.ts'
 

@@ -7,7 +7,9 @@ import { deleteAddress, listAddresses, newAddress } from '../../src/rtnetlink/ad
 import * as c from '../../src/rtnetlink/constants.ts'
 import { bridgePortOptions } from '../../src/rtnetlink/kinds/bridge.ts'
 import { deleteLink, getLink, listLinks, newLink, setLink } from '../../src/rtnetlink/links.ts'
-import { deleteRoute, getRoute, listRoutes, newRoute } from '../../src/rtnetlink/routes.ts'
+import { listRoutes } from '../../src/rtnetlink/route-lists.ts'
+import { getRoute } from '../../src/rtnetlink/route-lookup.ts'
+import { deleteRoute, newRoute } from '../../src/rtnetlink/routes.ts'
 
 /** A request or a message, without what only the transport needs. */
 export interface Said {
@@ -138,7 +140,7 @@ export const commands: IpCommand[] = [
     ours: newAddress(10, '10.1.0.1/24', { noPrefixRoute: true, validLifetimeMs: 100_000, preferredLifetimeMs: 50_000 }) },
   { command: 'ip address replace 10.0.0.1/24 dev br0 preferred_lft 0', sent: '3c000000140005050000000000000000021800000a000000080002000a000001080001000a0000011400060000000000' +
       'ffffffff0000000000000000',
-    ours: newAddress(10, '10.0.0.1/24', { replace: true, preferredLifetimeMs: 0 }) },
+    ours: newAddress(10, '10.0.0.1/24', { preferredLifetimeMs: 0 }, 'replace') },
   { command: 'ip address add 10.1.0.1 peer 10.1.0.2/32 dev v0', sent: '28000000140005060000000000000000022000000b000000080002000a010001080001000a010002', ours: newAddress(11, '10.1.0.1/32', { peer: '10.1.0.2' }) },
   { command: 'ip address add 127.1.2.3/8 dev br0', sent: '28000000140005060000000000000000020800fe0a000000080002007f010203080001007f010203', ours: newAddress(10, '127.1.2.3/8') },
   { command: 'ip address add fd00::1/64 dev br0', sent: '400000001400050600000000000000000a4000000a00000014000200fd00000000000000000000000000000114000100' +
@@ -175,7 +177,7 @@ export const commands: IpCommand[] = [
   { command: 'ip route add fd01::/64 dev br0 metric 5', sent: '400000001800050600000000000000000a400000fe0300010000000014000100fd010000000000000000000000000000' +
       '0800060005000000080004000a000000', ours: newRoute({ to: 'fd01::/64', index: 10, metric: 5 }) },
   { command: 'ip route replace 10.1.0.0/16 dev br0', sent: '2c00000018000505000000000000000002100000fe03fd0100000000080001000a010000080004000a000000',
-    ours: newRoute({ to: '10.1.0.0/16', index: 10 }, { replace: true }), exact: true },
+    ours: newRoute({ to: '10.1.0.0/16', index: 10 }, 'replace'), exact: true },
   { command: 'ip route add 10.1.0.0/16 dev br0 && ip route delete 10.1.0.0/16', sent: '2400000019000500000000000000000002100000fe00ff0000000000080001000a010000',
     ours: deleteRoute({ to: '10.1.0.0/16' }), exact: true },
   { command: 'ip route add 10.1.0.0/16 nexthop via 10.0.0.2 dev br0 weight 3 nexthop via 10.9.0.2 dev br0 onlink',

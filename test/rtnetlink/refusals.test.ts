@@ -5,7 +5,9 @@ import { encodeRequests } from '../../src/netlink/message.ts'
 import type { AnyRequest } from '../../src/netlink/message.ts'
 import { deleteAddress, listAddresses, newAddress } from '../../src/rtnetlink/addresses.ts'
 import { listLinks, newLink, setLink } from '../../src/rtnetlink/links.ts'
-import { deleteRoute, getRoute, listRoutes, newRoute } from '../../src/rtnetlink/routes.ts'
+import { listRoutes } from '../../src/rtnetlink/route-lists.ts'
+import { getRoute } from '../../src/rtnetlink/route-lookup.ts'
+import { deleteRoute, newRoute } from '../../src/rtnetlink/routes.ts'
 
 // Programs in JavaScript hand in anything.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -114,13 +116,13 @@ test.each<Case>([
   [{ to: 'default', protocol: 'me' }, 'protocol', 'one of redirect'],
   [{ to: 'default', protocol: 256 }, 'protocol', '0 to 255'],
   [{ to: 'default', scope: 'me' }, 'scope', 'one of global'],
-  [{ to: 'default', mtu: -1 }, 'mtu', 'an integer'],
-  [{ to: 'default', advmss: '1' }, 'advmss', 'an integer'],
-  [{ to: 'default', metric: 1.5 }, 'metric', 'an integer'],
-  [{ to: 'default', source: 'x' }, 'source', 'an IPv4 or IPv6 address'],
+  [{ to: 'default', via: '10.0.0.1', mtu: -1 }, 'mtu', 'an integer'],
+  [{ to: 'default', via: '10.0.0.1', advmss: '1' }, 'advmss', 'an integer'],
+  [{ to: 'default', via: '10.0.0.1', metric: 1.5 }, 'metric', 'an integer'],
+  [{ to: 'default', source: 'x' }, 'source', 'an IPv4 address'],
   [{ to: 'default', multipath: [] }, 'multipath', 'an array of next hops'],
   [{ to: 'default', multipath: [{ gateway: '10.0.0.1' }] }, 'gateway', 'only the fields via, index'],
-  [{ to: 'default', multipath: [{ via: '10.0.0.1', weight: 257 }] }, 'multipath', 'weights from 1 to 256'],
+  [{ to: 'default', multipath: [{ via: '10.0.0.1', weight: 257 }] }, 'multipath[0].weight', 'weights from 1 to 256'],
   [null, 'route', 'a route'],
 ])('the route %j', (given, field, said) => {
   check(() => newRoute(wrong(given)), field, said)
@@ -144,7 +146,7 @@ test.each<[string, () => AnyRequest, string, string]>([
 test('what the messages are for, in words', () => {
   const words = [
     newLink({ name: 'virbr0', kind: 'bridge' }, {}), setLink('virbr0', { up: true }), setLink(7, { up: true }),
-    newAddress(7, '10.0.0.1/24'), deleteAddress(7, '10.0.0.1/24'), newRoute({ to: 'default' }), newRoute({ to: 'default' }, { replace: true }),
+    newAddress(7, '10.0.0.1/24'), deleteAddress(7, '10.0.0.1/24'), newRoute({ to: 'default', index: 7 }), newRoute({ to: 'default', index: 7 }, 'replace'),
     deleteRoute({ to: '10.0.0.0/8' }), getRoute('10.0.0.1'), listLinks(),
   ].flat().map(({ operation }) => operation)
   expect(words).toEqual([

@@ -8,19 +8,32 @@ import { NLMSG_HDRLEN } from '../../src/netlink/constants.ts'
 import { decodeReplies, encodeRequests } from '../../src/netlink/message.ts'
 import type { AnyRequest, Message } from '../../src/netlink/message.ts'
 import type { Entries, Table } from '../../src/netlink/table.ts'
-import { decodeAddress, listAddresses, newAddress } from '../../src/rtnetlink/addresses.ts'
-import type { AddressOptions } from '../../src/rtnetlink/addresses.ts'
+import { decodeAddress, listAddresses, newAddress, optionsOf } from '../../src/rtnetlink/addresses.ts'
+import type { AddressOptions, AddressProtocol } from '../../src/rtnetlink/addresses.ts'
 import { kinds, portKinds } from '../../src/rtnetlink/kinds/index.ts'
 import { decodeLink, linkAttributes, listLinks, newLink, setLink } from '../../src/rtnetlink/links.ts'
 import type { LinkSpec } from '../../src/rtnetlink/links.ts'
-import { decodeRoute, listRoutes, newRoute } from '../../src/rtnetlink/routes.ts'
-import type { RouteProtocol, RouteSpec, RouteType } from '../../src/rtnetlink/routes.ts'
+import { listRoutes } from '../../src/rtnetlink/route-lists.ts'
+import { decodeRoute } from '../../src/rtnetlink/route-records.ts'
+import { listedRoute, newRoute } from '../../src/rtnetlink/routes.ts'
+import { networkOf } from '../../src/ip.ts'
+import type { Encap, TunnelFlag } from '../../src/rtnetlink/encap.ts'
+import type { NextHop } from '../../src/rtnetlink/multipath.ts'
+import { decodeNexthop, listNexthops, newNexthop } from '../../src/rtnetlink/nexthops.ts'
+import type { NexthopSpec } from '../../src/rtnetlink/nexthops.ts'
+import type { Realms } from '../../src/rtnetlink/realms.ts'
+import type { LockableMetric, RouteFeature } from '../../src/rtnetlink/route-message.ts'
+import { decodeRule, listRules, newRule } from '../../src/rtnetlink/rules.ts'
+import type { RuleSpec } from '../../src/rtnetlink/rules.ts'
+import type { IpProtocol, RouteProtocol, RouteType } from '../../src/rtnetlink/names.ts'
+import type { RouteSpec } from '../../src/rtnetlink/routes.ts'
 import { attribute } from '../native/support.ts'
 import { encode } from '../netlink/support.ts'
 
 const tables: Record<string, Table<Entries>> = Object.fromEntries(Object.entries({
   link: linkAttributes, ...kinds, 'bridge port': portKinds.bridge, 'bond port': portKinds.bond, 'vrf port': portKinds.vrf,
-  address: listAddresses().format.attributes, route: listRoutes().format.attributes,
+  address: listAddresses().format.attributes, route: listRoutes().format.attributes, nexthop: listNexthops().format.attributes,
+  rule: listRules().format.attributes,
 }).map(([name, table]) => [name, table as unknown as Table<Entries>]))
 
 const bytes = (length: number, max = length): fc.Arbitrary<Buffer> =>
@@ -153,37 +166,159 @@ const seconds = fc.integer({ min: 1, max: 4_000_000 }).map(count => count * 1000
 
 test('any address', () => {
   const options: fc.Arbitrary<AddressOptions> = fc.record({
-    broadcast: v4, label: name, peer: v4, metric: u32, scope,
+    broadcast: v4, label: name, peer: v4, metric: u32, scope, protocol: fc.constantFrom<AddressProtocol[]>('kernel_ra', 77),
     validLifetimeMs: seconds,
   }, { requiredKeys: [] })
   fc.assert(fc.property(v4, fc.nat(32), u32, options, (address, prefix, index, wanted) => {
     const { peer = address, ...others } = wanted
-    expect(decodeAddress(reflected(newAddress(index, `${address}/${prefix}`, wanted)))).toMatchObject({
+    const shown = decodeAddress(reflected(newAddress(index, `${address}/${prefix}`, wanted)))
+    expect(shown).toMatchObject({
       index, family: 4, address: `${address}/${prefix}`, peer: peer === address ? undefined : peer, ...others,
       ...(wanted.validLifetimeMs === undefined ? {} : { preferredLifetimeMs: wanted.validLifetimeMs }),
     })
+    const again = decodeAddress(reflected(newAddress(shown.index, shown.address, optionsOf(shown))))
+    expect(again).toEqual(shown)
   }))
 })
 
-test('any route', () => {
+test('any address of IPv6', () => {
+  const bit = fc.boolean()
+  const options: fc.Arbitrary<AddressOptions> = fc.record({
+    noPrefixRoute: bit, noDad: bit, optimistic: bit, home: bit, mngTmpAddr: bit, autoJoin: bit, peer: fc.constant('fd00::9'),
+    preferredLifetimeMs: seconds, validLifetimeMs: fc.constant('forever' as const),
+  }, { requiredKeys: [] })
+  const names = { noPrefixRoute: 'noprefixroute', noDad: 'nodad', optimistic: 'optimistic', home: 'home', mngTmpAddr: 'mngtmpaddr', autoJoin: 'autojoin' }
+  fc.assert(fc.property(options, wanted => {
+    const shown = decodeAddress(reflected(newAddress(3, 'fd00::1/64', wanted)))
+    const set = Object.entries(names).filter(([name]) => wanted[name as keyof AddressOptions] === true).map(([, flag]) => flag)
+    expect([...shown.flags].sort()).toEqual(set.sort())
+    expect(shown).toMatchObject({ peer: wanted.peer, validLifetimeMs: undefined, preferredLifetimeMs: wanted.preferredLifetimeMs })
+    expect(decodeAddress(reflected(newAddress(3, shown.address, optionsOf(shown))))).toEqual(shown)
+  }))
+})
+
+const u16 = fc.integer({ min: 1, max: 0xffff })
+/** IPv4 without host bits, which the kernel refuses. */
+const v4Prefix = fc.tuple(v4, fc.integer({ min: 1, max: 32 }))
+  .map(([address, prefix]) => `${networkOf({ address, prefix, family: 4 })}/${prefix}`)
+const v6 = fc.constantFrom('fe80::1', 'fd00::7', '2001:db8::1:2')
+const realm: fc.Arbitrary<Realms> = fc.record({ from: u16, to: fc.nat(0xffff) }, { requiredKeys: ['to'] })
+const encap: fc.Arbitrary<Encap> = fc.oneof<fc.Arbitrary<Encap>[]>(
+  fc.record({
+    type: fc.constant('ip' as const), id: fc.nat(), dst: v4, src: v4, ttl: fc.nat(255), tos: fc.nat(255),
+    flags: fc.subarray<TunnelFlag>(['csum', 'key', 'seq']),
+  }, { requiredKeys: ['type'] }),
+  fc.record({
+    type: fc.constant('ip6' as const), id: fc.nat(), dst: v6, src: v6, hoplimit: fc.nat(255), tc: fc.nat(255),
+  }, { requiredKeys: ['type'] }),
+  fc.record({ type: fc.constant('mpls' as const), labels: fc.array(fc.nat(0xfffff), { minLength: 1 }) }),
+  fc.record({
+    type: fc.constant('seg6' as const), mode: fc.constantFrom('inline' as const, 'encap' as const, 'l2encap.red' as const),
+    segments: fc.array(v6, { minLength: 1, maxLength: 5 }),
+  }),
+  fc.record({ type: fc.constantFrom('bpf' as const, 77), data: fc.uint8Array({ minLength: 1 }) }),
+)
+const metrics = {
+  mtu: u32, advmss: u32, window: u32, ssthresh: u32, cwnd: u32, initcwnd: u32, initrwnd: u32, reordering: u32, hoplimit: fc.nat(255),
+  rtoMinMs: u32,
+  rttMs: fc.nat(0xffffffff).map(eighths => eighths / 8), rttvarMs: fc.nat(0xffffffff).map(quarters => quarters / 4),
+  features: fc.subarray<RouteFeature>(['ecn', 'tcp_usec_ts']), quickack: fc.boolean(), fastopenNoCookie: fc.boolean(),
+  congctl: fc.constantFrom('cubic', 'dctcp'), lock: fc.subarray<LockableMetric>(['mtu', 'rttMs', 'hoplimit']),
+}
+const common = {
+  metric: u32, table: fc.integer({ min: 1, max: 0xffffffff }), protocol: fc.constantFrom<RouteProtocol[]>('static', 'bgp', 77), encap, ...metrics,
+}
+
+/** What is shown only where it is something. */
+const shownOf = (wanted: object): object => Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== 0))
+
+test('any route of IPv4', () => {
   const routes: fc.Arbitrary<RouteSpec> = fc.record({
-    to: fc.tuple(v4, fc.integer({ min: 1, max: 32 })).map(([address, prefix]) => `${address}/${prefix}`),
-    via: fc.oneof(v4, fc.constantFrom('fe80::1', 'fd00::7')), index: u32, source: v4, metric: u32,
-    table: fc.integer({ min: 1, max: 0xffffffff }), scope,
-    type: fc.constantFrom<RouteType[]>('unicast', 'blackhole', 'throw'), protocol: fc.constantFrom<RouteProtocol[]>('static', 'dhcp', 77), mtu: u32, advmss: u32,
-  }, { requiredKeys: ['to'] })
-  fc.assert(fc.property(routes, fc.boolean(), (wanted, onLink) => {
-    const shown = decodeRoute(reflected(newRoute({ ...wanted, onLink })))
-    expect(shown).toMatchObject({ table: 254, type: 'unicast', protocol: 'boot', family: 4, ...wanted })
-    expect(shown.flags).toEqual(onLink ? ['onlink'] : [])
+    ...common, to: v4Prefix, index: u32, via: fc.oneof(v4, v6), source: v4, scope, onLink: fc.boolean(),
+    tos: fc.nat(63).map(dscp => dscp * 4), realms: realm,
+  }, { requiredKeys: ['to', 'index', 'via'] })
+  fc.assert(fc.property(routes, ({ onLink, ...wanted }) => {
+    const shown = decodeRoute(reflected(newRoute({ ...wanted, ...(onLink === undefined ? {} : { onLink }) })))
+    const { tos = 0, ...rest } = wanted
+    expect(shown).toMatchObject({ table: 254, type: 'unicast', protocol: 'boot', family: 4, ...rest, ...shownOf({ tos }) })
+    expect(shown.flags).toEqual(onLink === true ? ['onlink'] : [])
+  }))
+})
+
+test('any route of IPv6', () => {
+  const routes: fc.Arbitrary<RouteSpec> = fc.record({
+    ...common, to: fc.constantFrom('fd00::/8', '2001:db8::7/128'), from: fc.constantFrom('fd01::/16', '::/0'), index: u32, via: v6, source: v6,
+    preference: fc.constantFrom('low', 'medium', 'high'),
+  }, { requiredKeys: ['to', 'index'] })
+  fc.assert(fc.property(routes, wanted => {
+    expect(decodeRoute(reflected(newRoute(wanted)))).toMatchObject({ table: 254, scope: 'global', family: 6, ...wanted })
+  }))
+})
+
+test('any route that goes nowhere, and any with several ways', () => {
+  const types = fc.constantFrom<RouteType[]>('blackhole', 'unreachable', 'prohibit', 'throw')
+  fc.assert(fc.property(v4Prefix, types, (to, type) => {
+    expect(decodeRoute(reflected(newRoute({ to, type })))).toMatchObject({ to, type, via: undefined, index: undefined })
+  }))
+  const hop: fc.Arbitrary<NextHop> = fc.record({
+    via: fc.oneof(v4, v6), index: u32.map(index => index >>> 1), weight: fc.integer({ min: 1, max: 256 }), onLink: fc.boolean(),
+    pervasive: fc.constant(true), realms: realm, encap,
+  }, { requiredKeys: ['via', 'index', 'weight', 'onLink'] })
+  fc.assert(fc.property(v4Prefix, fc.array(hop, { minLength: 1, maxLength: 9 }), (to, multipath) => {
+    expect(decodeRoute(reflected(newRoute({ to, multipath }))).multipath).toEqual(multipath)
+  }))
+})
+
+test('a listed route, written again, is the same route', () => {
+  const message = reflected(newRoute({
+    to: 'fd00::/8', via: 'fe80::1', index: 3, metric: 7, mtu: 1300, lock: ['mtu'], table: 1000, protocol: 'bgp', encap: { type: 'mpls', labels: [16, 17] },
+  }))
+  expect(decodeRoute(reflected(listedRoute(message, 'replace')))).toEqual(decodeRoute(message))
+})
+
+test('any nexthop', () => {
+  const id = fc.integer({ min: 1, max: 0xffffffff })
+  const member = fc.record({ id, weight: fc.integer({ min: 1, max: 0xffff }) })
+  const members = fc.uniqueArray(member, { minLength: 1, maxLength: 9, selector: member => member.id })
+  const specs: fc.Arbitrary<NexthopSpec> = fc.oneof<fc.Arbitrary<NexthopSpec>[]>(
+    fc.record({
+      id, via: fc.oneof(v4, v6), index: u32, onLink: fc.boolean(), encap, protocol: fc.constantFrom<RouteProtocol[]>('bgp', 77),
+    }, { requiredKeys: ['via', 'index'] }),
+    fc.record({ id, blackhole: fc.constant(true), family: fc.constantFrom(4 as const, 6 as const) }),
+    fc.record({ id, via: v4, fdb: fc.constant(true) }),
+    fc.record({ id, group: members, groupType: fc.constant('mpath' as const) }, { requiredKeys: ['group'] }),
+    fc.record({
+      group: members, groupType: fc.constant('resilient' as const),
+      resilient: fc.record({ buckets: u16, idleTimerMs: centiseconds, unbalancedTimerMs: centiseconds }, { requiredKeys: ['buckets'] }),
+    }),
+  )
+  fc.assert(fc.property(specs, ({ onLink, ...wanted }) => {
+    const shown = decodeNexthop(reflected(newNexthop({ ...wanted, ...(onLink === undefined ? {} : { onLink }) })))
+    expect(shown).toMatchObject(wanted)
+    expect(shown.flags).toEqual(onLink === true ? ['onlink'] : [])
+  }))
+})
+
+test('any rule', () => {
+  const range = fc.tuple(u16, u16).map(([a, b]): [number, number] => (a < b ? [a, b] : [b, a + 1])).filter(([, last]) => last <= 0xffff)
+  const port = fc.oneof(u16, range)
+  const rules: fc.Arbitrary<RuleSpec> = fc.record({
+    priority: u32, not: fc.boolean(), from: v4Prefix, to: v4Prefix, iif: name, oif: name, fwmark: u32, fwmask: u32, dscp: fc.nat(63),
+    uidRange: range, ipProto: fc.constantFrom<IpProtocol[]>('tcp', 'sctp', 99), sport: port, dport: port,
+    tunId: fc.bigInt({ min: 1n, max: (1n << 64n) - 1n }),
+    table: fc.integer({ min: 1, max: 0xffffffff }), suppressPrefixLength: fc.nat(32), suppressIfgroup: fc.nat(0xfffffffe), realms: realm,
+    protocol: fc.constantFrom<RouteProtocol[]>('static', 77),
+  }, { requiredKeys: ['fwmark', 'table'] })
+  fc.assert(fc.property(rules, wanted => {
+    expect(decodeRule(reflected(newRule(wanted)))).toMatchObject({ family: 4, action: 'table', ...wanted })
   }))
 })
 
 describe('garbage', () => {
-  const requests = [listLinks(), listAddresses(), listRoutes()]
-  const readers = [decodeLink, decodeAddress, decodeRoute]
+  const requests = [listLinks(), listAddresses(), listRoutes(), listNexthops(), listRules()]
+  const readers = [decodeLink, decodeAddress, decodeRoute, decodeNexthop, decodeRule]
 
-  /** Reads a reply to all three; everything that comes of it. */
+  /** Reads a reply to all of them; everything that comes of it. */
   function read(bytes: Buffer): void {
     const replies = decodeReplies(requests, bytes)
     replies.messages.forEach((messages, index) => { messages.forEach(message => readers[index]?.(message)) })
@@ -197,7 +332,7 @@ describe('garbage', () => {
 
   test('attributes at random in messages that are framed well', () => {
     const attributes = fc.array(fc.tuple(fc.nat(70), fc.uint8Array({ maxLength: 40 })).map(([type, data]) => attribute(type, data)))
-    const message = fc.record({ type: fc.constantFrom(2, 16, 20, 24), index: fc.nat(3), header: fc.nat(40), attributes })
+    const message = fc.record({ type: fc.constantFrom(2, 16, 20, 24, 32, 104), index: fc.nat(5), header: fc.nat(40), attributes })
     fc.assert(fc.property(fc.array(message), messages => {
       read(Buffer.concat(messages.map(({ type, index, header, attributes }) => {
         const bytes = Buffer.concat([Buffer.alloc(NLMSG_HDRLEN + header, 3), ...attributes])
@@ -213,7 +348,7 @@ describe('garbage', () => {
     const good = encodeRequests([
       newLink({ name: 'br0', kind: 'bridge', mac: '52:54:00:00:00:01', bridge: { stp: true, forwardDelayMs: 100, vlanProtocol: '802.1Q' } }, {})[0],
       newAddress(1, '10.0.0.1/24', { broadcast: 'auto', label: 'x', validLifetimeMs: 1000 }),
-      newRoute({ to: '10.0.0.0/8', via: 'fe80::1', metric: 5, mtu: 1300 }),
+      newRoute({ to: '10.0.0.0/8', via: 'fe80::1', index: 3, metric: 5, mtu: 1300 }),
     ] as AnyRequest[])
     const flips = fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { maxLength: 6 })
     fc.assert(fc.property(flips, fc.nat(good.length), (changes, length) => {

@@ -46,6 +46,7 @@ const kernelProbes = {
   sfq: 'ip link add p0 type bridge && tc qdisc add dev p0 root sfq',
   mirred: 'ip link add p0 type bridge && tc actions add action mirred egress redirect dev p0',
   bandwidth: 'ip link add p0 type bridge && tc qdisc add dev p0 root handle 1: htb && tc qdisc add dev p0 handle ffff: ingress && tc filter add dev p0 parent 1: handle 1 fw flowid 1 && tc filter add dev p0 parent ffff: u32 match u32 0 0 police rate 1mbit burst 10k drop flowid :1 && tc qdisc replace dev p0 root sfq',
+  nexthops: 'ip link set lo up && ip nexthop add id 1 blackhole',
   htb: 'ip link add p0 type bridge && tc qdisc add dev p0 root htb',
   nftables: 'nft add table ip p0',
   nftNat: "nft 'add table ip n; add chain ip n c { type nat hook postrouting priority 100; }; add rule ip n c masquerade'",
