@@ -15,9 +15,10 @@ import { InvalidArgumentError, VirbrError } from '../errors.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest } from '../netlink/message.ts'
 import { laterSettings } from '../rtnetlink/link-settings.ts'
-import { explainKind } from '../rtnetlink/kinds/support.ts'
+import { explainKind, mayBeOverlooked, overlooked } from '../rtnetlink/kinds/support.ts'
+import type { Asked } from '../rtnetlink/kinds/support.ts'
 import { given, newLink, setLink, takesPorts } from '../rtnetlink/links.ts'
-import type { Resolved } from '../rtnetlink/links.ts'
+import type { Link, Resolved } from '../rtnetlink/links.ts'
 import { Bulk, checkBulk } from './bulk.ts'
 import type { BulkOptions, Encoded, PhaseIn } from './bulk.ts'
 import { failure, isFailure } from './channel.ts'
@@ -26,6 +27,7 @@ import { deleteLinks } from './delete-links.ts'
 import { absent, chunksOf, briefLinks, eachBriefLink } from './brief-links.ts'
 import { orderLinks } from './link-order.ts'
 import type { Dependency, LinkOrder } from './link-order.ts'
+import { lookUp } from './link-lookup.ts'
 import { checkLinkName, checkLinkRef, noLink } from './link-ref.ts'
 import { checkLower, peerOf, referencesOf, wireSpec } from './link-spec.ts'
 import type { LinkRef } from './link-ref.ts'
@@ -43,6 +45,9 @@ export interface MadeLink {
   /** Of a tap or tun without `persist`: its queues, one open descriptor each, which the caller closes. */
   fds?: number[]
 }
+
+/** Whole links for one visit: replies wait in the socket's buffer. */
+const linksRead = 50
 
 /** Taps for one visit to the Host's thread, about 10 ms. */
 const tapsAtOnce = 100
@@ -108,6 +113,7 @@ class Creation implements AsyncDisposable {
       const rest = atOnce ? all : [...inner ? await this.#encodeJoins(bottomUp) : joins, ...raises]
       await Promise.all([this.#bulk.sendAll(rest), this.#read(made)])
       if (!this.#bulk.failed) this.#failAbsent(made)
+      if (!this.#bulk.failed) await this.#checkSupport()
     })
     await this.#bulk.finish(undefined, places => this.#undo(places))
     return made
@@ -378,6 +384,23 @@ class Creation implements AsyncDisposable {
     }
   }
 
+  /** Options that not every kernel has, and which one that has not passes over in silence: what has become of them is looked at. */
+  async #checkSupport(): Promise<void> {
+    const asked = (place: number): Asked => askedOf(this.#specs[place] as LinkSpec, this.#specs[place]?.master === undefined
+      ? undefined : this.#kindOf(this.#specs[place].master, this.#specs[place].netns))
+    const places = [...this.#specs.keys()].filter(place => mayBeOverlooked(asked(place)))
+    for (const [channel, some] of this.#byChannel(places, spec => spec.netns)) {
+      for (const few of chunksOf(some, linksRead)) {
+        const links = await lookUp(channel, few.map(place => (this.#specs[place] as LinkSpec).name))
+        for (const [at, place] of few.entries()) {
+          const { kind, name } = this.#specs[place] as LinkSpec
+          const lacking = overlooked(`create ${kind} ${name}`, asked(place), links[at] as Link)
+          if (lacking !== undefined) this.#bulk.fail(place, lacking, true)
+        }
+      }
+    }
+  }
+
   async #undo(places: readonly number[]): Promise<number[]> {
     const left: number[] = []
     for (const [channel, some] of this.#byChannel(places, spec => spec.netns)) {
@@ -394,6 +417,12 @@ class Creation implements AsyncDisposable {
     if (fds.length > 0) await this.#home.exec([{ op: 'closeFds', fds }])
     return left
   }
+}
+
+/** What of a specification may be asked in vain. */
+function askedOf(spec: LinkSpec, portKind: string | undefined): Asked {
+  const { kind, port } = spec
+  return { settings: spec, kind, options: (spec as unknown as Record<string, object | undefined>)[kind], portKind, port }
 }
 
 function isTap({ kind }: LinkSpec): boolean {

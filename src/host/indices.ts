@@ -1,12 +1,12 @@
 /** Names of many links and their indices, which is what the kernel takes. */
 import type { VirbrError } from '../errors.ts'
-import { isInterfaceName } from '../netlink/codecs.ts'
+import { isAlternativeName } from '../rtnetlink/attributes.ts'
 import type { Channel } from './channel.ts'
 import { absent, briefLinks } from './brief-links.ts'
 import { noLink } from './link-ref.ts'
 import type { LinkRef } from './link-ref.ts'
 
-const isName = (link: LinkRef | undefined): link is string => isInterfaceName(link)
+const isName = (link: LinkRef | undefined): link is string => isAlternativeName(link)
 
 /** Looks each name up once. An index stands for itself; of a name that is not there it is the error. What is no name is left out. */
 export class Indices {

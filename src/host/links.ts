@@ -9,6 +9,8 @@ import { changedKind, decodeLink, deleteLink, getLink, given, listLinks, newLink
 import type {
   KindOptions, Link, LinkChange as WireChange, LinkFilter as WireFilter, LinkSpec as WireSpec, Resolved, VethPeer,
 } from '../rtnetlink/links.ts'
+import { decodeStatistics, getStatistics } from '../rtnetlink/statistics.ts'
+import type { LinkStatistics } from '../rtnetlink/statistics.ts'
 import type { BulkOptions } from './bulk.ts'
 import { Channel, failure, repliesOf, routeStep } from './channel.ts'
 import { createMany } from './create-links.ts'
@@ -195,9 +197,10 @@ export class Links {
     routeStep(setLink(1, wire, {}))
     const kind = changedKind(wire)
     await using there = netns === undefined ? undefined : await openChannel(netns)
-    // A new name can be given by index only, and in another namespace the index may be another. Options must be of its kind.
-    const asks = wire.name !== undefined || there !== undefined || kind !== undefined || wire.port !== undefined ||
-      (master !== undefined && master !== null)
+    // A new name can be given by index only, in another namespace the index may be another, and a name may be deleted.
+    // Options must be of the link's kind.
+    const { name, deleteAltNames, port } = wire
+    const asks = [name, deleteAltNames, there, kind, port, master ?? undefined].some(asked => asked !== undefined)
     const [before, resolved, full] = asks ? await this.#resolveChange(link, change, kind, there?.channel)
       : [undefined, master === null ? { master: 0 } : {}, wire]
     const requests = setLink(before?.index ?? link, full, { ...resolved, ...given({ netnsFd: there?.channel.native.netnsFd }) })
@@ -235,6 +238,16 @@ export class Links {
     const full = kind === undefined ? wire : { ...wire, [kind]: completeOptions(kind, present, options[kind] as object) }
     const indices = await lookUpNames(this.#channel, named)
     return [before, { ...(master === undefined ? {} : { master: into?.index ?? 0 }), ...given({ masterKind }), indices }, full]
+  }
+
+  /**
+   * Counters of a link: what every link has, and what a bridge, a bond, or one of their ports counts besides: per VLAN,
+   * multicast, STP, LACP. Rejects with ERR_NO_LINK.
+   */
+  async statistics(link: LinkRef): Promise<LinkStatistics> {
+    const { messages, error } = await this.#channel.attempt(routeStep([getStatistics(await this.index(link))], { mayFail: true }))
+    if (error !== undefined) throw noLink(error, link)
+    return decodeStatistics(messages[0]?.[0] as Message)
   }
 
   /** A bridge that was up takes 30 to 60 ms in the kernel. Rejects with ERR_NO_LINK. */

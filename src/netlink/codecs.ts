@@ -123,13 +123,13 @@ export const bool32: FixedCodec<boolean> = {
   decode: (bytes, start) => bytes.readUInt32LE(start) !== 0,
 }
 
-/** NLA_FLAG: true by being there. */
+/** NLA_FLAG: true by being there. Some are read with a byte that says it (IFLA_VXLAN_TTL_INHERIT). */
 export const flag: Codec<boolean> = {
   omits: value => value === false,
   encode(writer, value) {
     if (typeof value !== 'boolean') writer.refuse(value, 'true or false')
   },
-  decode: () => true,
+  decode: (bytes, start, end) => start === end || bytes[start] !== 0,
 }
 
 /** A number that is to lie between `min` and `max` when written. */
@@ -264,6 +264,13 @@ export const raw: Codec<Uint8Array> = {
   },
   // A copy: the reply it stands in may be large, and would live as long as this.
   decode: (bytes, start, end) => new Uint8Array(bytes.subarray(start, end)),
+}
+
+/** What is there, but not looked at. */
+export const unread: Codec<undefined> = {
+  readOnly: true,
+  encode: (writer, value) => writer.refuse(value, 'nothing: it can only be read'),
+  decode: () => undefined,
 }
 
 /** A string of at most `max` bytes without a terminator. */

@@ -49,7 +49,12 @@ export function isAlternativeName(name: unknown): name is string {
   return typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= 127 && !/[/\s\0]/.test(name)
 }
 
-const altName: Codec<string> = {
+/** How a request names a link: the kernel takes any of its names for IFLA_IFNAME, if it is short enough. */
+export function byName(link: string): { name: string } | { altName: string } {
+  return Buffer.byteLength(link) > 15 && isAlternativeName(link) ? { altName: link } : { name: link }
+}
+
+export const altName: Codec<string> = {
   encode(writer, value, parent) {
     if (!isAlternativeName(value)) writer.refuse(value, "an alternative name: 1 to 127 bytes, no '/' or white space")
     string(127).encode(writer, value, parent)

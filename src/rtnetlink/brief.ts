@@ -7,6 +7,7 @@ import { change, dump } from '../netlink/message.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { attributes, dependent } from '../netlink/table.ts'
 import type { TableValues } from '../netlink/table.ts'
+import { altName, byName } from './attributes.ts'
 import * as c from './constants.ts'
 import { tunOptions } from './kinds/tun.ts'
 import { ifinfomsg } from './messages.ts'
@@ -23,6 +24,7 @@ const linkInfo = attributes({
 
 const briefAttributes = attributes({
   name: [c.IFLA_IFNAME, interfaceName],
+  altName: [c.IFLA_ALT_IFNAME, altName],
   mac: [c.IFLA_ADDRESS, hardwareAddress],
   mtu: [c.IFLA_MTU, u32],
   master: [c.IFLA_MASTER, u32],
@@ -54,7 +56,7 @@ export interface BriefLink {
 
 /** One link; ENODEV if there is none. */
 export function getBriefLink(link: string | number): AnyRequest {
-  const [header, name] = typeof link === 'number' ? [{ index: link }, {}] : [{}, { name: link }]
+  const [header, name] = typeof link === 'number' ? [{ index: link }, {}] : [{}, byName(link)]
   return change({
     type: c.RTM_GETLINK, flags: 0, format: briefMessage, header, attributes: { ...name, extMask: c.RTEXT_FILTER_SKIP_STATS },
     operation: `get link ${link}`,

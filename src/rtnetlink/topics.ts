@@ -12,7 +12,7 @@ import { addressMessage, decodeAddress, listAddresses } from './addresses.ts'
 import type { Address } from './addresses.ts'
 import * as c from './constants.ts'
 import { familyNumber } from './families.ts'
-import { decodeLink, linkMessage, listLinks } from './links.ts'
+import { decodeLink, listLinks, listedLinkMessage } from './links.ts'
 import type { Link } from './links.ts'
 import { tables } from './names.ts'
 import type { TableName } from './names.ts'
@@ -64,7 +64,7 @@ const links: Topic<Link> = {
   groups: () => [c.RTNLGRP_LINK],
   newType: c.RTM_NEWLINK,
   deleteType: c.RTM_DELLINK,
-  format: linkMessage,
+  format: listedLinkMessage,
   // A bridge tells of its ports by the same type of message, with AF_BRIDGE; it deletes no link then.
   isOurs: message => familyOf(message) === c.AF_UNSPEC,
   list: ({ kind, master }) => listLinks({ ...(kind === undefined ? {} : { kind }), ...(master === undefined ? {} : { master }) }),

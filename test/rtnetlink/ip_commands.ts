@@ -2,9 +2,11 @@
  * Commands of ip(8), what they send (captured from iproute2 6.1), and our requests for the same. A request of ours may
  * differ in ways that the kernel does not care about: `as` says how.
  */
+import type { Codec } from '../../src/netlink/codecs.ts'
 import type { AnyRequest } from '../../src/netlink/message.ts'
 import { deleteAddress, listAddresses, newAddress } from '../../src/rtnetlink/addresses.ts'
 import * as c from '../../src/rtnetlink/constants.ts'
+import { bondPortOptions } from '../../src/rtnetlink/kinds/bond.ts'
 import { bridgePortOptions } from '../../src/rtnetlink/kinds/bridge.ts'
 import { deleteLink, getLink, listLinks, newLink, setLink } from '../../src/rtnetlink/links.ts'
 import { listRoutes } from '../../src/rtnetlink/route-lists.ts'
@@ -120,7 +122,7 @@ export const commands: IpCommand[] = [
       '6c6176652c00050005002100010000000500080000000000080003000700000006000200050000000500040001000000',
     ours: one(setLink(11, { port: { isolated: true, learning: false, cost: 7, priority: 5, hairpin: true } })),
     // The kernel takes the options by the kind of the master; ip has the kind under another name, which it skips.
-    as: theirs => patch(theirs, ['linkinfo'], ({ kind: _, portData }) => ({ portKind: 'bridge', portData: portOptions(portData) })),
+    as: theirs => patch(theirs, ['linkinfo'], ({ kind: _, portData }) => ({ portKind: 'bridge', portData: portOptions(bridgePortOptions, portData) })),
   },
   { command: 'ip link delete v0', sent: '20000000110005000000000000000000000000000b0000000000000000000000', ours: deleteLink(11), exact: true },
   { command: 'ip link show dev br0', sent: '3000000012000100000000000000000011000000000000000000000000000000080003006272300008001d0001000000', ours: getLink('br0'), as: theirs => withAck(plain(theirs)) },
@@ -128,6 +130,38 @@ export const commands: IpCommand[] = [
   { command: 'ip link show type bridge', sent: '380000001200010300000000000000001100000000000000000000000000000008001d0001000000100012000a000100' +
       '6272696467650000', ours: listLinks({ kind: 'bridge' }), as: plain },
   { command: 'ip link show master br0', sent: '300000001200010300000000000000001100000000000000000000000000000008001d000100000008000a000a000000', ours: listLinks({ master: 10 }), as: plain },
+
+  // Settings of any link.
+  { command: 'ip link set v0 promisc on allmulticast on multicast off arp off dynamic on trailers off', sent: '20000000100005000000000000000000000000000b000000a0830000a0930000',
+    ours: one(setLink(11, { promisc: true, allMulticast: true, multicast: false, arp: false, dynamic: true, trailers: false })),
+    as: setting },
+  { command: 'ip link set v0 multicast on arp on promisc off', sent: '20000000100005000000000000000000000000000b0000000010000080110000',
+    ours: one(setLink(11, { multicast: true, arp: true, promisc: false })), as: setting },
+  { command: 'ip link property add dev v0 altname one altname two-is-a-longer-name', sent: '480000006c00050e0000000000000000000000000b000000000000000000000028003480080035006f6e65001900350074776f2d69732d612d6c6f6e6765722d6e616d6500000000',
+    ours: one(setLink(11, { addAltNames: ['one', 'two-is-a-longer-name'] })), exact: true },
+  { command: 'ip link property add dev v0 altname one && ip link property del dev v0 altname one', sent: '2c0000006d0005000000000000000000000000000b00000000000000000000000c003480080035006f6e6500',
+    ours: one(setLink(11, { deleteAltNames: ['one'] })), exact: true },
+  { command: 'ip link set v0 gso_max_size 60000 gso_max_segs 100 gro_max_size 50000', sent: '38000000100005000000000000000000000000000b00000000000000000000000800290060ea0000080028006400000008003a0050c30000',
+    ours: one(setLink(11, { gsoMaxSize: 60_000, gsoMaxSegs: 100, groMaxSize: 50_000 })), as: setting },
+  { command: 'ip link set v0 addrgenmode none', sent: '30000000100005000000000000000000000000000b000000000000000000000010001a000c000a000500080001000000',
+    ours: one(setLink(11, { ipv6: { addrGenMode: 'none' } })), as: setting, exact: true },
+  { command: 'ip link set v0 up; ip token set ::1 dev v0', sent: '3c0000001300050000000000000000000a0000000b00000000000000000000001c001a0018000a001400070000000000000000000000000000000001',
+    ours: one(setLink(11, { ipv6: { token: '::1' } })), as: plain },
+  { command: 'ip link set v0 mode dormant', sent: '28000000100005000000000000000000000000000b00000000000000000000000500110001000000', ours: one(setLink(11, { linkMode: 'dormant' })), as: setting, exact: true },
+  { command: 'ip link set v0 state dormant', sent: '28000000100005000000000000000000000000000b00000000000000000000000500100005000000', ours: one(setLink(11, { operState: 'dormant' })), as: setting, exact: true },
+  { command: 'ip link set v0 protodown on', sent: '28000000100005000000000000000000000000000b00000000000000000000000500270001000000', ours: one(setLink(11, { protoDown: true })), as: setting, exact: true },
+  { command: 'ip link set v0 protodown_reason 3 on', sent: '34000000100005000000000000000000000000000b00000000000000000000001400378008000100080000000800020008000000',
+    ours: one(setLink(11, { protoDownReason: { mask: 8, value: 8 } })), as: setting, exact: true },
+  { command: 'ip link set v0 carrier off', sent: '28000000100005000000000000000000000000000b00000000000000000000000500210000000000', ours: one(setLink(11, { carrier: false })), as: setting, exact: true },
+  { command: 'ip link set v0 broadcast ff:ff:ff:ff:ff:f0', sent: '2c000000100005000000000000000000000000000b00000000000000000000000a000200fffffffffff00000', ours: one(setLink(11, { broadcast: 'ff:ff:ff:ff:ff:f0' })), as: setting, exact: true },
+  { command: 'ip link set v0 type bond_slave queue_id 3 prio 5', sent: '48000000100005000000000000000000000000000b0000000000000000000000280012000e000100626f6e645f736c61766500001400050006000500030000000800090005000000',
+    ours: one(setLink(11, { port: { queueId: 3, prio: 5 } })),
+    as: theirs => patch(theirs, ['linkinfo'], ({ kind: _, portData }) => ({ portKind: 'bond', portData: portOptions(bondPortOptions, portData) })) },
+  { command: 'ip link set v0 type macvlan macaddr set 52:54:00:00:00:01 52:54:00:00:00:02',
+    sent: '58000000100005000000000000000000000000000b0000000000000000000000380012000b0001006d6163766c616e002800020008000300030000001c0005000a00040052540000000100000a0004005254000000020000',
+    ours: one(setLink(11, { macvlan: { macaddrMode: 'set', macaddrData: ['52:54:00:00:00:01', '52:54:00:00:00:02'] } })) },
+  { command: 'ip link set v0 type vxlan ageing 5 nolearning', sent: '44000000100005000000000000000000000000000b0000000000000000000000240012000900010076786c616e0000001400020008000800050000000500070000000000',
+    ours: one(setLink(11, { vxlan: { ageingMs: 5000, learning: false } })) },
 
   { command: 'ip address add 10.1.0.1/24 dev br0', sent: '28000000140005060000000000000000021800000a000000080002000a010001080001000a010001', ours: newAddress(10, '10.1.0.1/24'), exact: true },
   { command: 'ip address add 10.1.0.1/24 dev br0 broadcast + label br0:1 metric 7', sent: '44000000140005060000000000000000021800000a000000080002000a0100010a0003006272303a3100000008000900' +
@@ -192,9 +226,9 @@ export const commands: IpCommand[] = [
   { command: 'ip -6 route show table 1000 dev br0', sent: '2c0000001a00010300000000000000000a000000000000000000000008000f00e8030000080004000a000000', ours: listRoutes({ family: 6, table: 1000, index: 10 }) },
 ]
 
-function portOptions(bytes: unknown): object {
+function portOptions(table: Codec<object>, bytes: unknown): object {
   const buffer = Buffer.from(bytes as Uint8Array)
-  return bridgePortOptions.decode(buffer, 0, buffer.length)
+  return table.decode(buffer, 0, buffer.length, {})
 }
 
 /** Changes the object at a path. */

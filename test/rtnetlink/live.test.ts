@@ -109,8 +109,9 @@ test('statistics, between two readings of ip', async () => {
 
 test('one link is the same, however asked for', async () => {
   const host = await lab()
-  // The timer of the garbage collector runs.
-  const quiet = ({ statistics: _, raw: __, bridge, ...link }: Link): object => ({ ...link, bridge: { ...bridge, gcTimerMs: 0 } })
+  // The timer of the garbage collector runs; lists are without what IPv4 and IPv6 keep.
+  const quiet = ({ statistics: _, raw: __, ipv4: ___, ipv6: ____, bridge, ...link }: Link): object =>
+    ({ ...link, bridge: { ...bridge, gcTimerMs: 0 } })
   const [byName] = await ask(host, getLink('br0'), decodeLink)
   const [byIndex] = await ask(host, getLink(10), decodeLink)
   const [listed] = await ask(host, listLinks({ kind: 'bridge' }), decodeLink)

@@ -43,6 +43,13 @@ export interface Asked {
   port?: object | undefined
 }
 
+/** Whether anything is asked that not every kernel has, so that the link must be looked at afterwards. */
+export function mayBeOverlooked({ settings, kind = '', options, portKind = '', port }: Asked): boolean {
+  const some = (asked: object | undefined, needs: object | undefined): boolean =>
+    asked !== undefined && needs !== undefined && Object.keys(needs).some(name => name in asked)
+  return some(settings, settingNeeds) || some(options, kindOf(kind)?.needs) || some(port, portNeeds[portKind])
+}
+
 /**
  * A kernel passes over attributes that it does not know. Of those that not every kernel has, one that it does not show
  * afterwards is one that it does not know.

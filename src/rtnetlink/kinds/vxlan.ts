@@ -48,7 +48,7 @@ export const vxlanOptions = attributes({
   srcPort: [c.IFLA_VXLAN_PORT_RANGE, struct({ low: be16, high: be16 })],
   /** UDP port. The kernel's default is 8472, ip's warning notwithstanding; the standard's is 4789. */
   dstPort: [c.IFLA_VXLAN_PORT, be16],
-  /** Addresses of frames that come in are entered into the FDB. Default true. */
+  /** Addresses of frames that come in are entered into the FDB. Default true, also with `external`, where ip says false. */
   learning: [c.IFLA_VXLAN_LEARNING, bool8],
   /** How long they stay there, whole seconds in milliseconds. Default 300000. */
   ageingMs: [c.IFLA_VXLAN_AGEING, scaled(u32, 1000)],
@@ -77,7 +77,7 @@ export const vxlanOptions = attributes({
   gpe: [c.IFLA_VXLAN_GPE, flag],
   /** Destination and id come with each packet, or from FDB entries. Default false; cannot be changed. */
   external: [c.IFLA_VXLAN_COLLECT_METADATA, bool8],
-  /** Only the ids that are entered are taken (host.links.vnis). Needs `external`; cannot be changed. */
+  /** Only the ids that are entered are taken (bridge(8), `bridge vni`). Needs `external`; cannot be changed. */
   vnifilter: [c.IFLA_VXLAN_VNIFILTER, bool8],
   /** Packets to an own address go to the VXLAN there without UDP. Default true. */
   localBypass: [c.IFLA_VXLAN_LOCALBYPASS, bool8],
