@@ -50,7 +50,6 @@ const kernelProbes = {
   tap: 'ip tuntap add dev p0 mode tap',
   ipv6: 'test -e /proc/sys/net/ipv6',
   policyRouting: 'ip rule add to 10.0.0.1 table 5',
-  ifb: 'ip link add p0 type ifb',
   tbf: 'ip link add p0 type bridge && tc qdisc add dev p0 root tbf rate 1mbit burst 10k limit 30k',
   sfq: 'ip link add p0 type bridge && tc qdisc add dev p0 root sfq',
   mirred: 'ip link add p0 type bridge && tc actions add action mirred egress redirect dev p0',
