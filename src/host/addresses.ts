@@ -91,7 +91,7 @@ export class Addresses {
   /** Changes what is named and nothing else. Rejects with EADDRNOTAVAIL if the link has no such address. */
   async change(link: LinkRef, address: string, change: AddressChange): Promise<void> {
     checkFields(change, changeable, 'a change of an address')
-    newAddress(1, address, change, 'change')
+    newAddress(1, String(address).includes('/') ? address : `${address}/${String(address).includes(':') ? 128 : 32}`, change, 'change')
     const now = await this.get(link, address)
     await this.#channel.request([newAddress(now.index, now.address, merged(now, change), 'change')])
   }

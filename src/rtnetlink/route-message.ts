@@ -20,6 +20,7 @@ const lockable = [
   [1 << c.RTAX_MTU, 'mtu'], [1 << c.RTAX_WINDOW, 'window'], [1 << c.RTAX_RTT, 'rttMs'], [1 << c.RTAX_RTTVAR, 'rttvarMs'],
   [1 << c.RTAX_SSTHRESH, 'ssthresh'], [1 << c.RTAX_CWND, 'cwnd'], [1 << c.RTAX_ADVMSS, 'advmss'],
   [1 << c.RTAX_REORDERING, 'reordering'], [1 << c.RTAX_HOPLIMIT, 'hoplimit'], [1 << c.RTAX_RTO_MIN, 'rtoMinMs'],
+  [1 << c.RTAX_CC_ALGO, 'congctl'],
 ] as const
 export type LockableMetric = typeof lockable[number][1]
 

@@ -29,7 +29,7 @@ export interface RouteMetrics {
   rttMs?: number | undefined
   /** Its variance to start from. Steps of 1/4. */
   rttvarMs?: number | undefined
-  /** Least retransmission timeout. */
+  /** Least retransmission timeout. It is always locked: else the kernel would not heed it. */
   rtoMinMs?: number | undefined
   ssthresh?: number | undefined
   /** Greatest congestion window, in segments; only with `lock`. */
@@ -199,6 +199,10 @@ function metricsOf(route: RouteMetrics): WireMetrics | undefined {
   for (const name of metricNames) {
     const value = route[name as keyof RouteMetrics]
     if (value !== undefined) (metrics ??= {})[name] = value
+  }
+  // The kernel heeds it only if it is locked; ip(8) does so too.
+  if (metrics !== undefined && route.rtoMinMs !== undefined && (route.lock === undefined || Array.isArray(route.lock))) {
+    metrics['lock'] = [...new Set([...route.lock ?? [], 'rtoMinMs'])]
   }
   return metrics as WireMetrics | undefined
 }

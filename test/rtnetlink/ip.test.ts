@@ -1,13 +1,16 @@
 /** Our requests against those of ip(8): as captured, and as the ip of this machine sends them. */
 import { expect, test } from 'vitest'
+import { RTM_GETLINK } from '../../src/rtnetlink/constants.ts'
 import { NLA_F_NESTED, NLMSG_HDRLEN } from '../../src/netlink/constants.ts'
 import { decodeReplies, encodeRequests } from '../../src/netlink/message.ts'
 import { isWalkable, walkAttributes } from '../../src/netlink/table.ts'
 import type { Codec } from '../../src/netlink/codecs.ts'
 import { needing, needs } from '../support/needs.ts'
 import { straceBytes } from '../support/strace.ts'
+import type { SentMessage } from '../support/strace.ts'
 import { commands, setup } from './ip_commands.ts'
 import type { IpCommand, Said } from './ip_commands.ts'
+import { routeCommands } from './ip_route_commands.ts'
 
 /** What a message says, whatever the order of its attributes. `ours` knows the format. */
 function said({ ours }: IpCommand, bytes: Buffer): Said {
@@ -41,7 +44,7 @@ function compare(command: IpCommand, sent: Buffer): void {
   expect(ours).toEqual(theirs)
 }
 
-test.each(commands)('$command: as captured', command => {
+test.each([...commands, ...routeCommands])('$command: as captured', command => {
   compare(command, Buffer.from(command.sent, 'hex'))
 })
 
@@ -52,4 +55,28 @@ live.each(commands)('$command: as this machine sends it', async command => {
   const sent = await straceBytes(['sh', '-c', `${command.command} || true`], { setup })
   const wanted = sent.filter(message => message.type === type).at(-1)
   compare(command, wanted?.bytes ?? Buffer.alloc(0))
+}, 60_000)
+
+/** Messages of each of many commands, run one after the other: behind each ip asks for a link of its number. */
+async function sentByEach(all: IpCommand[]): Promise<SentMessage[][]> {
+  const script = all.map(({ command }, place) => `${command}; ip link show dev mark${place}`).join('\n')
+  const sent = await straceBytes(['sh', '-c', `${script}\ntrue`], { setup })
+  const groups: SentMessage[][] = all.map(() => [])
+  let place = 0
+  for (const message of sent) {
+    const mark = message.type === RTM_GETLINK ? /mark(\d+)\0/.exec(message.bytes.toString('latin1')) : null
+    if (mark === null) groups[place]?.push(message)
+    else place = Number(mark[1]) + 1
+  }
+  return groups
+}
+
+live('addresses, routes, nexthops and rules: as this machine sends them', async () => {
+  const groups = await sentByEach(routeCommands)
+  routeCommands.forEach((command, place) => {
+    const { type } = said(command, Buffer.from(command.sent, 'hex'))
+    const wanted = groups[place]?.filter(message => message.type === type).at(-1)
+    if (wanted === undefined) throw new Error(`ip sends nothing for ${command.command}`)
+    compare(command, wanted.bytes)
+  })
 }, 60_000)

@@ -220,10 +220,9 @@ const encap: fc.Arbitrary<Encap> = fc.oneof<fc.Arbitrary<Encap>[]>(
 )
 const metrics = {
   mtu: u32, advmss: u32, window: u32, ssthresh: u32, cwnd: u32, initcwnd: u32, initrwnd: u32, reordering: u32, hoplimit: fc.nat(255),
-  rtoMinMs: u32,
   rttMs: fc.nat(0xffffffff).map(eighths => eighths / 8), rttvarMs: fc.nat(0xffffffff).map(quarters => quarters / 4),
   features: fc.subarray<RouteFeature>(['ecn', 'tcp_usec_ts']), quickack: fc.boolean(), fastopenNoCookie: fc.boolean(),
-  congctl: fc.constantFrom('cubic', 'dctcp'), lock: fc.subarray<LockableMetric>(['mtu', 'rttMs', 'hoplimit']),
+  congctl: fc.constantFrom('cubic', 'dctcp'), lock: fc.subarray<LockableMetric>(['mtu', 'rttMs', 'hoplimit', 'congctl']),
 }
 const common = {
   metric: u32, table: fc.integer({ min: 1, max: 0xffffffff }), protocol: fc.constantFrom<RouteProtocol[]>('static', 'bgp', 77), encap, ...metrics,
