@@ -21,8 +21,11 @@ import { firewallReadStep } from './channel.ts'
 import type { Channel } from './channel.ts'
 import { commitRequests, ownTable, updateRuleset } from './commit.ts'
 import type { CommitOptions, Committed, OwnedTable } from './commit.ts'
+import { watchFirewall } from './firewall-watch.ts'
+import type { FirewallEvent, FirewallWatchOptions } from './firewall-watch.ts'
 import { readRuleset } from './ruleset.ts'
 import type { ReadRuleset, RulesetFilter } from './ruleset.ts'
+import type { Watch } from './watch.ts'
 
 /** The nf_tables ruleset of a namespace: `host.firewall`. Needs CAP_NET_ADMIN, for reading too; else ERR_NO_PERMISSION. */
 export class Firewall {
@@ -74,6 +77,15 @@ export class Firewall {
   /** Flow tables. Rejects with EOPNOTSUPP or EINVAL on a kernel without CONFIG_NF_FLOW_TABLE. */
   async flowtables(filter: { family?: Family, table?: string } = {}): Promise<Flowtable[]> {
     return (await this.#read(listFlowtables(filter))).map(decodeFlowtable)
+  }
+
+  /**
+   * Changes of the ruleset as they happen, whoever makes them: what each commit made, changed or deleted, then its
+   * generation. What is there already is not told: take `ruleset` once the watch is `ready`. Throws InvalidArgumentError;
+   * `ready` and the reader's `next` reject with ERR_NO_PERMISSION, ERR_UNSUPPORTED.
+   */
+  watch(options: FirewallWatchOptions = {}): Watch<FirewallEvent> {
+    return watchFirewall(this.#channel, options)
   }
 
   /**

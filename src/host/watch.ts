@@ -5,9 +5,8 @@
  * put together. Where events were lost, in the kernel or because the reader was slow, the same is done anew, once the
  * reader has come to that place.
  */
-import { constants } from 'node:os'
-import type { NativeWatch, StepFailure, WatchStep } from '../../binding/index.ts'
-import { ClosedError, InvalidArgumentError, SystemError, UnsupportedError, checkFields } from '../errors.ts'
+import type { NativeWatch } from '../../binding/index.ts'
+import { ClosedError, InvalidArgumentError, checkFields } from '../errors.ts'
 import { EventQueue } from '../events.ts'
 import type { OverrunEvent, QueueOptions } from '../events.ts'
 import { NETLINK_ROUTE } from '../netlink/constants.ts'
@@ -16,14 +15,19 @@ import { errorFromReply } from '../netlink/extack.ts'
 import { encodeRequests, errorsIn } from '../netlink/message.ts'
 import type { AnyRequest } from '../netlink/message.ts'
 import type { Address } from '../rtnetlink/addresses.ts'
+import type { FdbEntry } from '../rtnetlink/fdb.ts'
 import type { Link } from '../rtnetlink/links.ts'
+import type { Neighbor } from '../rtnetlink/neighbors.ts'
+import type { Nexthop } from '../rtnetlink/nexthops.ts'
 import type { BridgePort } from '../rtnetlink/ports.ts'
 import type { Route } from '../rtnetlink/route-records.ts'
+import type { Rule } from '../rtnetlink/rules.ts'
 import { Snapshot } from '../rtnetlink/snapshot.ts'
 import { checkTopicFilter, isReplacement, topics } from '../rtnetlink/topics.ts'
 import type { Topic, TopicFilter, TopicName } from '../rtnetlink/topics.ts'
 import { failure, isFailure, routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
+import { checkReceiveBuffer, openEvents } from './event-socket.ts'
 import { checkLinkRef } from './link-ref.ts'
 import type { LinkRef, Links } from './links.ts'
 import { Turns } from './turns.ts'
@@ -37,6 +41,14 @@ export interface WatchTargets {
   addresses?: boolean | { link?: LinkRef, family?: 4 | 6 }
   /** Of the main table, unless `table` names another, or `all`. */
   routes?: boolean | { link?: LinkRef, family?: 4 | 6, table?: string | number }
+  /** ARP and NDP. */
+  neighbors?: boolean | { link?: LinkRef, family?: 4 | 6 }
+  /** Forwarding databases of bridges and vxlans. */
+  fdb?: boolean | { link?: LinkRef, master?: LinkRef }
+  /** Of policy routing. */
+  rules?: boolean | { family?: 4 | 6 }
+  /** Nexthop objects and their groups; Linux 5.3. */
+  nexthops?: boolean | { link?: LinkRef, family?: 4 | 6 }
 }
 
 export interface WatchOptions extends QueueOptions {
@@ -58,13 +70,17 @@ export type WatchEvent =
   | { type: 'bridgePort', change: Change, bridgePort: BridgePort }
   | { type: 'address', change: Change, address: Address }
   | { type: 'route', change: Change, route: Route }
+  | { type: 'neighbor', change: Change, neighbor: Neighbor }
+  | { type: 'fdb', change: Change, fdb: FdbEntry }
+  | { type: 'rule', change: Change, rule: Rule }
+  | { type: 'nexthop', change: Change, nexthop: Nexthop }
   /** All that was there has been told; what follows are changes. */
   | { type: 'ready' }
   /** Events are missing here. With a snapshot: forget what was told; a new one follows, then `ready`. */
   | OverrunEvent
 
 /** A stream of changes, for `for await`. It ends with `close`, with the Host, or with the signal. */
-export interface Watch extends AsyncIterableIterator<WatchEvent, undefined>, AsyncDisposable {
+export interface Watch<E = WatchEvent> extends AsyncIterableIterator<E, undefined>, AsyncDisposable {
   /** Resolves when no event can be missed any more; rejects if watching is impossible. */
   readonly ready: Promise<void>
   close(): Promise<void>
@@ -88,9 +104,7 @@ export function watchHost(channel: Channel, links: Links, what: WatchTargets, op
   checkFields(options, ['limit', 'signal', 'snapshot', 'receiveBuffer'], 'options of a watch')
   const { limit, signal, snapshot = true, receiveBuffer } = options
   if (typeof snapshot !== 'boolean') throw new InvalidArgumentError('snapshot', snapshot, 'true or false')
-  if (receiveBuffer !== undefined && !(Number.isInteger(receiveBuffer) && receiveBuffer >= 4096 && receiveBuffer < 2 ** 30)) {
-    throw new InvalidArgumentError('receiveBuffer', receiveBuffer, 'bytes, 4,096 to a GiB')
-  }
+  checkReceiveBuffer(receiveBuffer)
   const stream = new Stream(channel, wanted, { limit, signal }, snapshot)
   if (!stream.queue.closed) void stream.open(links, receiveBuffer).catch((error: unknown) => { stream.queue.fail(error) })
   return stream.queue
@@ -119,6 +133,7 @@ class Stream {
   readonly #snapshot: boolean
   #targets: Target[] = []
   #native: NativeWatch | undefined
+  #started = false
   /** Somebody waits for an event. */
   #awaited = false
   /** Events go to the reader: not while a snapshot is taken, nor from an overrun on until the reader knows of it. */
@@ -157,9 +172,7 @@ class Stream {
       told: leavable.has(name) && Object.keys(filter).length > 0 ? new Set<string | number>() : undefined,
     })))
     const groups = [...new Set(this.#targets.flatMap(({ topic, filter }) => topic.groups(filter)))]
-    const step: WatchStep = { op: 'watch', protocol: NETLINK_ROUTE, groups, ...(receiveBuffer === undefined ? {} : { receiveBuffer }) }
-    const { results: [native], failed } = await this.#channel.exec([step])
-    if (failed !== undefined) throw openingError(step, failed)
+    const native = await openEvents(this.#channel, NETLINK_ROUTE, groups, receiveBuffer)
     if (this.queue.closed) {
       native.close()
       return
@@ -167,16 +180,25 @@ class Stream {
     this.#native = native
     if (this.#awaited) native.ref()
     this.queue.opened()
-    native.start((messages, lost, synced) => {
-      this.#receive(messages, lost, synced).catch((error: unknown) => { this.queue.fail(error) })
-    })
     if (this.#snapshot) await this.#takeSnapshot()
     else this.#stream()
   }
 
+  /** Asks for the next delivery: never while a dump is taken, whose events wait until it can be told what they mean. */
+  #want(): void {
+    if (this.#started) {
+      this.#native?.want()
+      return
+    }
+    this.#started = true
+    this.#native?.start((messages, lost, synced) => {
+      this.#receive(messages, lost, synced).catch((error: unknown) => { this.queue.fail(error) })
+    })
+  }
+
   #stream(): void {
     this.#streaming = true
-    this.#native?.want()
+    this.#want()
   }
 
   /** The reader has come to where events were lost. */
@@ -235,7 +257,7 @@ class Stream {
       this.#streaming = false
       this.#syncing = { take, done, lost: false }
       this.#native?.sync()
-      this.#native?.want()
+      this.#want()
       if (this.queue.closed) done(true)
     })
   }
@@ -261,7 +283,7 @@ class Stream {
       this.#streaming = false
       this.queue.overrun()
     }
-    if (this.#streaming || this.#syncing !== undefined) this.#native?.want()
+    if (this.#streaming || this.#syncing !== undefined) this.#want()
   }
 
   #tell(target: Target, message: Notice): void {
@@ -321,12 +343,4 @@ async function resolve(links: Links, name: TopicName, filter: TopicFilter): Prom
     ...(link === undefined ? {} : { link: name === 'links' ? link : await links.index(link) }),
     ...(master === undefined ? {} : { master: await links.index(master, 'master') }),
   }
-}
-
-function openingError(step: WatchStep, failed: StepFailure): Error {
-  const { EPERM, EINVAL } = constants.errno
-  if (failed.errno === EPERM) return new SystemError(failed.errno, failed.call, 'watch for changes', 'ERR_NO_PERMISSION')
-  return failed.errno === EINVAL && failed.call.includes('MEMBERSHIP')
-    ? new UnsupportedError('multicast group', 'this kernel does not tell of changes of all that is to be watched')
-    : failure(step, failed)
 }

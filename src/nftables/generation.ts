@@ -7,7 +7,7 @@ import { NFTA_GEN_ID, NFTA_GEN_PROC_NAME, NFTA_GEN_PROC_PID, NFT_MSG_GETGEN } fr
 import { ASK, nftRequest } from './messages.ts'
 import type { NftRequest } from './messages.ts'
 
-const generationAttributes = attributes({
+export const generationAttributes = attributes({
   id: [NFTA_GEN_ID, be32],
   pid: [NFTA_GEN_PROC_PID, be32],
   process: [NFTA_GEN_PROC_NAME, string(255)],
@@ -22,4 +22,10 @@ export function getGeneration(): NftRequest<GenerationEntries> {
 
 export function decodeGeneration(message: Message): number {
   return (message.attributes as Values<GenerationEntries>).id ?? 0
+}
+
+/** A commit: the number of the ruleset from then on, and who made it. */
+export function decodeGenerationEvent(message: Message): { id: number, pid: number, process: string } {
+  const { id = 0, pid = 0, process = '' } = message.attributes as Values<GenerationEntries>
+  return { id, pid, process }
 }

@@ -103,7 +103,7 @@ const nexthopAttributes = attributes({
   hardwareStatisticsUsed: [c.NHA_HW_STATS_USED, u32],
 })
 const nhmsg = struct({ family: u8, scope: u8, protocol: u8, _reserved: u8, flags: u32 })
-const nexthopMessage = { header: nhmsg, attributes: nexthopAttributes }
+export const nexthopMessage = { header: nhmsg, attributes: nexthopAttributes }
 
 /** Options of a resilient group: packets of a flow keep their way while they come often enough. Linux 5.13. */
 export interface ResilientOptions {

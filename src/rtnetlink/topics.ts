@@ -12,15 +12,23 @@ import { addressMessage, decodeAddress, listAddresses } from './addresses.ts'
 import type { Address } from './addresses.ts'
 import * as c from './constants.ts'
 import { familyNumber } from './families.ts'
+import { decodeFdbEntry, listFdb } from './fdb.ts'
+import type { FdbEntry } from './fdb.ts'
 import { decodeLink, listLinks, listedLinkMessage } from './links.ts'
 import type { Link } from './links.ts'
 import { tables } from './names.ts'
 import type { TableName } from './names.ts'
+import { decodeNeighbor, listNeighbors, neighborMessage } from './neighbors.ts'
+import type { Neighbor } from './neighbors.ts'
+import { decodeNexthop, listNexthops, nexthopMessage } from './nexthops.ts'
+import type { Nexthop } from './nexthops.ts'
 import { bridgePortMessage, decodeBridgePort, isBridgePort, listBridgePorts } from './ports.ts'
 import type { BridgePort } from './ports.ts'
 import { routeMessage } from './route-message.ts'
 import { decodeRoute } from './route-records.ts'
 import type { Route } from './route-records.ts'
+import { decodeRule, listRules, ruleMessage } from './rules.ts'
+import type { Rule } from './rules.ts'
 
 /** Which objects of a topic are meant; each topic takes some of these. Links are indices, except in `links`. */
 export interface TopicFilter {
@@ -132,7 +140,75 @@ const routes: Topic<Route> = {
     (link === undefined || found.index === link || found.multipath?.some(({ index }) => index === link) === true),
 }
 
-export const topics = { links, bridgePorts, addresses, routes } as const
+const neighbors: Topic<Neighbor> = {
+  type: 'neighbor',
+  filters: ['link', 'family'],
+  groups: () => [c.RTNLGRP_NEIGH],
+  newType: c.RTM_NEWNEIGH,
+  deleteType: c.RTM_DELNEIGH,
+  format: neighborMessage,
+  isOurs: isInternet,
+  list: ({ link, family }) => listNeighbors({
+    ...(family === undefined ? {} : { family }), ...(typeof link === 'number' ? { index: link } : {}),
+  }),
+  key: message => keyOf(message, [[0, 1], [4, 8]], [c.NDA_DST]),
+  decode: decodeNeighbor,
+  accepts: (found, { link, family }) => matches(link, found.index) && matches(family, found.family),
+}
+
+const fdbKey = [
+  c.NDA_LLADDR, c.NDA_VLAN, c.NDA_MASTER, c.NDA_DST, c.NDA_PORT, c.NDA_VNI, c.NDA_SRC_VNI, c.NDA_IFINDEX,
+]
+
+const fdb: Topic<FdbEntry> = {
+  type: 'fdb',
+  filters: ['link', 'master'],
+  groups: () => [c.RTNLGRP_NEIGH],
+  newType: c.RTM_NEWNEIGH,
+  deleteType: c.RTM_DELNEIGH,
+  format: neighborMessage,
+  isOurs: message => familyOf(message) === c.AF_BRIDGE,
+  list: ({ link, master }) => listFdb({
+    ...(master === undefined ? {} : { master }), ...(typeof link === 'number' ? { index: link } : {}),
+  }),
+  key: message => keyOf(message, [[4, 8]], fdbKey),
+  decode: decodeFdbEntry,
+  // Entries of the bridge itself name no master.
+  accepts: (found, { link, master }) =>
+    matches(link, found.index) && (master === undefined || found.master === master || found.index === master),
+}
+
+const rules: Topic<Rule> = {
+  type: 'rule',
+  filters: ['family'],
+  groups: byFamily(c.RTNLGRP_IPV4_RULE, c.RTNLGRP_IPV6_RULE),
+  newType: c.RTM_NEWRULE,
+  deleteType: c.RTM_DELRULE,
+  format: ruleMessage,
+  // Rules of multicast routing have families of their own.
+  isOurs: isInternet,
+  list: ({ family }) => listRules(family === undefined ? {} : { family }),
+  // A rule is all that it says, but for the flags of struct fib_rule_hdr: they tell whether its links and its target are there.
+  key: ({ body }) => body.toString('latin1', 0, 8) + body.toString('latin1', 12),
+  decode: decodeRule,
+  accepts: (found, { family }) => matches(family, found.family),
+}
+
+const nexthops: Topic<Nexthop> = {
+  type: 'nexthop',
+  filters: ['link', 'family'],
+  groups: () => [c.RTNLGRP_NEXTHOP],
+  newType: c.RTM_NEWNEXTHOP,
+  deleteType: c.RTM_DELNEXTHOP,
+  format: nexthopMessage,
+  isOurs: () => true,
+  list: () => listNexthops(),
+  key: message => keyOf(message, [], [c.NHA_ID]),
+  decode: decodeNexthop,
+  accepts: (found, { link, family }) => matches(link, found.index) && matches(family, found.family),
+}
+
+export const topics = { links, bridgePorts, addresses, routes, neighbors, fdb, rules, nexthops } as const
 export type TopicName = keyof typeof topics
 
 function familyOf(message: Notice): number {
@@ -168,4 +244,5 @@ export function checkTopicFilter(name: TopicName, filter: TopicFilter, field: st
   }
   // What the request refuses is said in its words.
   list({ ...filter, ...(typeof link === 'string' ? { link: 1 } : {}) })
+  familyNumber(filter.family)
 }

@@ -15,6 +15,7 @@ import { newHost, rejection } from './support.ts'
 import { Model, shownByIp } from './watch_model.ts'
 
 const { test } = needing(needs.netAdmin, needs.kernel('bridge'), needs.kernel('veth'))
+const policy = needing(needs.netAdmin, needs.kernel('bridge'), needs.kernel('policyRouting'))
 
 const batch = (host: Host, lines: readonly string[]): Promise<string> =>
   run('ip', ['-force', '-batch', '-'], { netns: host.netnsFd, input: lines.join('\n'), timeoutMs: 60_000 }).catch(String)
@@ -62,7 +63,8 @@ function disorder(seed: number, count: number): string[] {
   const lines: (() => string)[] = [
     () => `address replace 10.${next(4)}.${next(4)}.1/24 dev br${next(3)}`,
     () => `address del 10.${next(4)}.${next(4)}.1/24 dev br${next(3)}`,
-    () => `address add 2001:db8:${next(9)}::1/64 dev br${next(3)} nodad`,
+    // Not nodad: those the kernel tells of later, when a worker of its own has the time.
+    () => `address add 2001:db8:${next(9)}::1/64 dev br${next(3)}`,
     () => `address del 2001:db8:${next(9)}::1/64 dev br${next(3)}`,
     () => `route add 172.16.${next(20)}.0/24 dev br${next(3)} table 100 metric ${next(2)}`,
     () => `route replace 172.16.${next(20)}.0/24 dev br${next(3)} table 100 metric ${next(2)}`,
@@ -361,4 +363,43 @@ test('a watch nobody awaits keeps no process alive, and one that is forgotten is
   const child = startChild(script.replace('args.built', JSON.stringify(new URL('../../dist/src/', import.meta.url).href)), {}, [], ['--expose-gc'])
   expect(await answerOf(child)).toBe('1 br0')
   expect(child.exitCode).toBe(0)
+})
+
+test('neighbours, and entries of forwarding databases', async () => {
+  const host = await newLab()
+  await batch(host, ['link set v0 master br0', 'address add 10.0.0.1/24 dev br0', 'neigh add 10.0.0.9 lladdr 52:54:00:00:00:09 dev br0'])
+  const watch = host.watch({ neighbors: { family: 4 }, fdb: { master: 'br0' } })
+  const there = await untilReady(watch)
+  expect(there).toContainEqual(expect.objectContaining({
+    change: 'present', neighbor: expect.objectContaining({ ip: '10.0.0.9', lladdr: '52:54:00:00:00:09', state: 'permanent' }) as unknown,
+  }))
+  expect(there.some(event => event.type === 'fdb')).toBe(true)
+  await run('bridge', ['fdb', 'add', '52:54:00:00:00:77', 'dev', 'v0', 'master', 'static'], { netns: host.netnsFd })
+  await run('bridge', ['fdb', 'del', '52:54:00:00:00:77', 'dev', 'v0', 'master'], { netns: host.netnsFd })
+  await batch(host, ['neigh del 10.0.0.9 dev br0'])
+  const events: WatchEvent[] = []
+  while (!events.some(event => event.type === 'neighbor' && event.change === 'delete')) events.push(...await take(watch, 1))
+  const fdb = events.flatMap(event => (event.type === 'fdb' ? [`${event.change} ${event.fdb.mac} ${event.fdb.state}`] : []))
+  expect(fdb).toEqual(['new 52:54:00:00:00:77 static', 'delete 52:54:00:00:00:77 static'])
+  await watch.close()
+})
+
+policy.test('rules, and nexthop objects', async () => {
+  const host = await newLab()
+  await batch(host, ['address add 10.0.0.1/24 dev br0', 'link set v0 master br0', 'link set v0 up', 'link set v1 up', 'nexthop add id 5 via 10.0.0.2 dev br0'])
+  const watch = host.watch({ rules: { family: 4 }, nexthops: true })
+  const there = await untilReady(watch)
+  expect(there.flatMap(event => (event.type === 'rule' ? [event.rule.priority] : [])).sort()).toEqual([0, 32766, 32767])
+  expect(there).toContainEqual(expect.objectContaining({ change: 'present', nexthop: expect.objectContaining({ id: 5, via: '10.0.0.2' }) as unknown }))
+  await batch(host, [
+    'rule add from 10.9.0.0/16 table 77 priority 500', 'rule del priority 500', '-6 rule add from all table 5 priority 9',
+    'nexthop replace id 5 via 10.0.0.3 dev br0', 'nexthop del id 5',
+  ])
+  const events: WatchEvent[] = []
+  while (!events.some(event => event.type === 'nexthop' && event.change === 'delete')) events.push(...await take(watch, 1))
+  expect(events.map(event => (event.type === 'rule' ? `${event.change} rule ${event.rule.from} ${String(event.rule.table)}`
+    : event.type === 'nexthop' ? `${event.change} nexthop ${event.nexthop.via ?? ''}` : event.type))).toEqual([
+    'new rule 10.9.0.0/16 77', 'delete rule 10.9.0.0/16 77', 'replace nexthop 10.0.0.3', 'delete nexthop 10.0.0.3',
+  ])
+  await watch.close()
 })
