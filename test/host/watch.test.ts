@@ -386,20 +386,20 @@ test('neighbours, and entries of forwarding databases', async () => {
 
 policy.test('rules, and nexthop objects', async () => {
   const host = await newLab()
-  await batch(host, ['address add 10.0.0.1/24 dev br0', 'link set v0 master br0', 'link set v0 up', 'link set v1 up', 'nexthop add id 5 via 10.0.0.2 dev br0'])
+  await batch(host, ['link set lo up', 'nexthop add id 5 dev lo'])
   const watch = host.watch({ rules: { family: 4 }, nexthops: true })
   const there = await untilReady(watch)
   expect(there.flatMap(event => (event.type === 'rule' ? [event.rule.priority] : [])).sort()).toEqual([0, 32766, 32767])
-  expect(there).toContainEqual(expect.objectContaining({ change: 'present', nexthop: expect.objectContaining({ id: 5, via: '10.0.0.2' }) as unknown }))
+  expect(there).toContainEqual(expect.objectContaining({ change: 'present', nexthop: expect.objectContaining({ id: 5, index: 1 }) as unknown }))
   await batch(host, [
     'rule add from 10.9.0.0/16 table 77 priority 500', 'rule del priority 500', '-6 rule add from all table 5 priority 9',
-    'nexthop replace id 5 via 10.0.0.3 dev br0', 'nexthop del id 5',
+    'nexthop replace id 5 blackhole', 'nexthop del id 5',
   ])
   const events: WatchEvent[] = []
   while (!events.some(event => event.type === 'nexthop' && event.change === 'delete')) events.push(...await take(watch, 1))
   expect(events.map(event => (event.type === 'rule' ? `${event.change} rule ${event.rule.from} ${String(event.rule.table)}`
-    : event.type === 'nexthop' ? `${event.change} nexthop ${event.nexthop.via ?? ''}` : event.type))).toEqual([
-    'new rule 10.9.0.0/16 77', 'delete rule 10.9.0.0/16 77', 'replace nexthop 10.0.0.3', 'delete nexthop 10.0.0.3',
+    : event.type === 'nexthop' ? `${event.change} nexthop ${event.nexthop.blackhole}` : event.type))).toEqual([
+    'new rule 10.9.0.0/16 77', 'delete rule 10.9.0.0/16 77', 'replace nexthop true', 'delete nexthop true',
   ])
   await watch.close()
 })
