@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { InvalidArgumentError, VirbrError } from '../../src/errors.ts'
-import { hardwareAddress, interfaceName, ip } from '../../src/netlink/codecs.ts'
+import { flag, hardwareAddress, interfaceName, ip } from '../../src/netlink/codecs.ts'
 import type { Codec } from '../../src/netlink/codecs.ts'
 import { NLMSG_HDRLEN } from '../../src/netlink/constants.ts'
 import { decodeReplies, encodeRequests } from '../../src/netlink/message.ts'
@@ -60,6 +60,8 @@ function payloads(name: string, codec: Codec<unknown>): fc.Arbitrary<Buffer> {
   if (codec.nested === true) return bytes(0, 40)
   if (codec === ip) return fc.oneof(bytes(4), bytes(16))
   if (codec === hardwareAddress) return bytes(6)
+  // False is said by leaving it out.
+  if (codec === flag) return fc.constantFrom(Buffer.alloc(0), Buffer.of(1))
   if (codec === interfaceName) return fc.stringMatching(/^[a-z]{1,15}$/).map(name => Buffer.from(`${name}\0`))
   // Numbers mostly small: names, flags and milliseconds do not go over the whole of a word.
   const { size = 0 } = codec
