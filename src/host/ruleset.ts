@@ -49,15 +49,14 @@ async function readOnce(channel: Channel, { family, table, elements = true }: Ru
   const isWanted = (each: { table: string }): boolean => table === undefined || each.table === table
   const generation = await settledGeneration(channel)
   const answers = await ask(channel, [
-    listTables(scope), listChains(scope), listRules(scope), listSets(scope), listObjects(scope), listFlowtables(scope), getGeneration(),
+    listTables(scope), listChains(scope), listRules(scope), listSets(scope), listObjects(scope), listFlowtables(scope),
   ])
-  if (answers === undefined) return undefined
-  const [tables, chains, rules, sets, objects, flowtables, after] = answers as Answers
-  if (decodeGeneration(after[0] as Message) !== generation) return undefined
+  if (answers === undefined || await generationAfter(channel) !== generation) return undefined
+  const [tables, chains, rules, sets, objects, flowtables] = answers as Answers
   const found: FilledSet[] = sets.map(decodeSet).filter(isWanted)
   if (elements && found.length > 0) {
-    const filled = await ask(channel, [...found.map(set => listElements(set)), getGeneration()])
-    if (filled === undefined || decodeGeneration(filled.at(-1)?.[0] as Message) !== generation) return undefined
+    const filled = await ask(channel, found.map(set => listElements(set)))
+    if (filled === undefined || await generationAfter(channel) !== generation) return undefined
     found.forEach((set, index) => { set.elements = (filled[index] ?? []).flatMap(decodeElements) })
   }
   return {
@@ -71,18 +70,29 @@ async function readOnce(channel: Channel, { family, table, elements = true }: Ru
   }
 }
 
-type Answers = [Message[], Message[], Message[], Message[], Message[], Message[], Message[]]
+type Answers = [Message[], Message[], Message[], Message[], Message[], Message[]]
 
-/**
- * The number of the ruleset, once what it stands for is in force: a commit raises it first, and puts its changes in force one
- * by one after that. A batch without changes waits for the commit under way, and changes nothing.
+/*
+ * A commit raises the number of the ruleset and puts its changes in force at two moments, in an order that depends on the
+ * kernel. A batch without changes waits for the commit under way, and changes nothing: whatever is read between these two is
+ * all of one number.
  */
 async function settledGeneration(channel: Channel): Promise<number> {
-  const ask = firewallReadStep([getGeneration()])
-  const wait = firewallStep([])
-  const { results, failed } = await channel.exec([ask, wait])
-  if (failed !== undefined) throw failure(failed.step === 0 ? ask : wait, failed, results[failed.step])
-  return decodeGeneration(repliesOf(ask, results[0]).messages[0]?.[0] as Message)
+  const [asked, waited] = [firewallReadStep([getGeneration()]), firewallStep([])]
+  const { results, failed } = await channel.exec([asked, waited])
+  if (failed !== undefined) throw failure(failed.step === 0 ? asked : waited, failed, results[failed.step])
+  return generationIn(asked, results[0])
+}
+
+async function generationAfter(channel: Channel): Promise<number> {
+  const [waited, asked] = [firewallStep([]), firewallReadStep([getGeneration()])]
+  const { results, failed } = await channel.exec([waited, asked])
+  if (failed !== undefined) throw failure(failed.step === 0 ? waited : asked, failed, results[failed.step])
+  return generationIn(asked, results[1])
+}
+
+function generationIn(step: RequestStep, result: unknown): number {
+  return decodeGeneration(repliesOf(step, result).messages[0]?.[0] as Message)
 }
 
 /** Kernels without flow tables or objects have none; what has gone since it was listed makes all of it stale: undefined. */
