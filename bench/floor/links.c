@@ -201,8 +201,10 @@ static void create(const char* kind, int count) {
   int vlan = strcmp(kind, "vlan") == 0, veth = strcmp(kind, "veth") == 0, tap = strcmp(kind, "tap") == 0;
   strcpy(created, kind);
   for (int i = 0; i < count; i++) {
-    if (tap) create_tap(name_of("fv", i), i);
-    else create_link(strdupa(name_of("fv", i)), kind, i, vlan ? bridge : 0, 0);
+    if (tap)
+      create_tap(name_of("fv", i), i);
+    else
+      create_link(strdupa(name_of("fv", i)), kind, i, vlan ? bridge : 0, 0);
     if (i % BATCH == BATCH - 1) flush(0);
   }
   flush(0);
@@ -313,13 +315,20 @@ int main(void) {
     int port = 0;
     if (line[0] == 'f' || line[0] == 'r' || line[0] == 'e') port = port_index();
     double start = now_us(), time = 0;
-    if (sscanf(line, "create %15s %d", kind, &count) == 2) create(kind, made = count);
-    else if (sscanf(line, "delete %d", &count) == 1) delete(count);
-    else if (sscanf(line, "fdb %d", &count) == 1) fdb(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, count, port);
-    else if (sscanf(line, "routes %d", &count) == 1) routes(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, count, port);
-    else if (strcmp(line, "list\n") == 0) list();
-    else if (strcmp(line, "event\n") == 0) event(mtu ^= 4);
-    else die("no such command: %s", line);
+    if (sscanf(line, "create %15s %d", kind, &count) == 2)
+      create(kind, made = count);
+    else if (sscanf(line, "delete %d", &count) == 1)
+      delete(count);
+    else if (sscanf(line, "fdb %d", &count) == 1)
+      fdb(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, count, port);
+    else if (sscanf(line, "routes %d", &count) == 1)
+      routes(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, count, port);
+    else if (strcmp(line, "list\n") == 0)
+      list();
+    else if (strcmp(line, "event\n") == 0)
+      event(mtu ^= 4);
+    else
+      die("no such command: %s", line);
     time = now_us() - start;
     if (line[0] == 'f') fdb(RTM_DELNEIGH, 0, count, port);
     if (line[0] == 'r') routes(RTM_DELROUTE, 0, count, port);
