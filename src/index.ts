@@ -38,6 +38,11 @@ export type { Change, Watch, WatchEvent, WatchOptions as HostWatchOptions, Watch
 export type { FirewallEvent, FirewallWatchOptions } from './host/firewall-watch.ts'
 export type { OverrunEvent } from './events.ts'
 export type { BridgePort } from './rtnetlink/ports.ts'
+export type {
+  BondOptions, BondPortOptions, GeneveOptions, GreOptions, Ip6greOptions, Ip6tnlOptions, IpipOptions, IpvlanOptions, KindOptions,
+  MacvlanOptions, NetkitOptions, PortOptions, SitOptions, VlanLinkOptions, VrfOptions, VrfPortOptions, VxlanOptions,
+} from './rtnetlink/kinds/options.ts'
+export type { BridgeStatistics, LacpStatistics, LinkStatistics } from './rtnetlink/statistics.ts'
 export type { BridgeOptions, BridgePortOptions, Link, TunState } from './rtnetlink/links.ts'
 export type { Address, AddressFlag, AddressOptions, AddressProtocol, Lifetime } from './rtnetlink/addresses.ts'
 export type { FdbEntry, FdbState } from './rtnetlink/fdb.ts'

@@ -35,14 +35,23 @@ const querierState = attributes({
 })
 
 export const bridgeOptions = attributes({
+  /** With STP, how long a port listens, and then learns, before it forwards: 2000 to 30000. Default 15000. */
   forwardDelayMs: [c.IFLA_BR_FORWARD_DELAY, clock32],
+  /** With STP, between hello packets: 1000 to 10000. Default 2000. */
   helloTimeMs: [c.IFLA_BR_HELLO_TIME, clock32],
+  /** With STP, until a bridge that is not heard of counts as gone: 6000 to 40000. Default 20000. */
   maxAgeMs: [c.IFLA_BR_MAX_AGE, clock32],
+  /** How long an FDB entry stays after its last packet. Default 300000. */
   ageingTimeMs: [c.IFLA_BR_AGEING_TIME, clock32],
+  /** Spanning tree protocol. Default false. */
   stp: [c.IFLA_BR_STP_STATE, bool32],
+  /** With STP, lower wins the election of the root: 0 to 65535. Default 32768. */
   priority: [c.IFLA_BR_PRIORITY, u16],
+  /** Frames are looked at by VLAN. Default false. */
   vlanFiltering: [c.IFLA_BR_VLAN_FILTERING, bool8],
+  /** `802.1Q` (default) or `802.1ad`. */
   vlanProtocol: [c.IFLA_BR_VLAN_PROTOCOL, vlanProtocol],
+  /** Bits of link-local addresses (01:80:c2:00:00:0X) that are forwarded nevertheless. Default 0. */
   groupForwardMask: [c.IFLA_BR_GROUP_FWD_MASK, u16],
   rootId: [c.IFLA_BR_ROOT_ID, bridgeId],
   bridgeId: [c.IFLA_BR_BRIDGE_ID, bridgeId],
@@ -54,33 +63,64 @@ export const bridgeOptions = attributes({
   tcnTimerMs: [c.IFLA_BR_TCN_TIMER, readOnly(clock64)],
   topologyChangeTimerMs: [c.IFLA_BR_TOPOLOGY_CHANGE_TIMER, readOnly(clock64)],
   gcTimerMs: [c.IFLA_BR_GC_TIMER, readOnly(clock64)],
+  /** Where STP packets are sent. Default 01:80:c2:00:00:00. */
   groupAddress: [c.IFLA_BR_GROUP_ADDR, hardwareAddress],
+  /** Router port towards the host: 0 never, 1 if one is heard of (default), 2 always. */
   multicastRouter: [c.IFLA_BR_MCAST_ROUTER, u8],
+  /** Multicasts go only where IGMP and MLD say. Default true. */
   multicastSnooping: [c.IFLA_BR_MCAST_SNOOPING, bool8],
+  /** Queries have the bridge's address, not 0.0.0.0. Default false. */
   multicastQueryUseIfaddr: [c.IFLA_BR_MCAST_QUERY_USE_IFADDR, bool8],
+  /** The bridge asks by IGMP and MLD. Default false. */
   multicastQuerier: [c.IFLA_BR_MCAST_QUERIER, bool8],
+  /** Has had no effect since Linux 4.20. */
   multicastHashElasticity: [c.IFLA_BR_MCAST_HASH_ELASTICITY, u32],
+  /** Most multicast groups. Default 4096. */
   multicastHashMax: [c.IFLA_BR_MCAST_HASH_MAX, u32],
+  /** Queries after a leave before a group ends. Default 2. */
   multicastLastMemberCount: [c.IFLA_BR_MCAST_LAST_MEMBER_CNT, u32],
+  /** Queries at the start. Default 2. */
   multicastStartupQueryCount: [c.IFLA_BR_MCAST_STARTUP_QUERY_CNT, u32],
+  /** Between those. Default 1000. */
   multicastLastMemberIntervalMs: [c.IFLA_BR_MCAST_LAST_MEMBER_INTVL, clock64],
+  /** Until a group without reports ends. Default 260000. */
   multicastMembershipIntervalMs: [c.IFLA_BR_MCAST_MEMBERSHIP_INTVL, clock64],
+  /** Until another querier counts as gone. Default 255000. */
   multicastQuerierIntervalMs: [c.IFLA_BR_MCAST_QUERIER_INTVL, clock64],
+  /** Between queries. Default 125000. */
   multicastQueryIntervalMs: [c.IFLA_BR_MCAST_QUERY_INTVL, clock64],
+  /** Time to answer a query. Default 10000. */
   multicastQueryResponseIntervalMs: [c.IFLA_BR_MCAST_QUERY_RESPONSE_INTVL, clock64],
+  /** Between queries at the start. Default 31250. */
   multicastStartupQueryIntervalMs: [c.IFLA_BR_MCAST_STARTUP_QUERY_INTVL, clock64],
+  /** Bridged IPv4 packets go through iptables too. Default false. */
   nfCallIptables: [c.IFLA_BR_NF_CALL_IPTABLES, bool8],
+  /** Bridged IPv6 packets go through ip6tables too. Default false. */
   nfCallIp6tables: [c.IFLA_BR_NF_CALL_IP6TABLES, bool8],
+  /** Bridged ARP packets go through arptables too. Default false. */
   nfCallArptables: [c.IFLA_BR_NF_CALL_ARPTABLES, bool8],
+  /** VLAN of untagged frames on new ports; 0: none. Default 1. Changed only while `vlanFiltering` is off. */
   vlanDefaultPvid: [c.IFLA_BR_VLAN_DEFAULT_PVID, u16],
+  /** Counters for each VLAN. Default false. */
   vlanStatsEnabled: [c.IFLA_BR_VLAN_STATS_ENABLED, bool8],
+  /** Those also for each port. Default false; only while there are no ports with VLANs. */
   vlanStatsPerPort: [c.IFLA_BR_VLAN_STATS_PER_PORT, bool8],
+  /** Counters of IGMP and MLD. Default false. */
   multicastStatsEnabled: [c.IFLA_BR_MCAST_STATS_ENABLED, bool8],
+  /** 2 (default) or 3. */
   multicastIgmpVersion: [c.IFLA_BR_MCAST_IGMP_VERSION, u8],
+  /** 1 (default) or 2. */
   multicastMldVersion: [c.IFLA_BR_MCAST_MLD_VERSION, u8],
+  /**
+   * `noLinkLocalLearn`: no FDB entries of link-local frames. `multicastVlanSnooping`: snooping for each VLAN (Linux ≥
+   * 5.15). `mst`: spanning trees for groups of VLANs (Linux ≥ 5.18). Default false.
+   */
   switches: [c.IFLA_BR_MULTI_BOOLOPT, bridgeSwitches],
+  /** The querier that the bridge has heard of. */
   multicastQuerierState: [c.IFLA_BR_MCAST_QUERIER_STATE, readOnly(querierState)],
+  /** Learned entries that are in the FDB. */
   fdbLearned: [c.IFLA_BR_FDB_N_LEARNED, readOnly(u32)],
+  /** Most of them; 0 (default): no limit. Linux ≥ 6.7. */
   fdbMaxLearned: [c.IFLA_BR_FDB_MAX_LEARNED, u32],
 })
 

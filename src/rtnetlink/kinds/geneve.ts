@@ -24,8 +24,11 @@ export const geneveOptions = attributes({
   dstPort: [c.IFLA_GENEVE_PORT, be16],
   /** Destination and id come with each packet (routes with encapsulation, tc, BPF). */
   external: [c.IFLA_GENEVE_COLLECT_METADATA, flag],
+  /** UDP checksums over IPv4. Default false. */
   udpCsum: [c.IFLA_GENEVE_UDP_CSUM, bool8],
+  /** No UDP checksums over IPv6. Default false. */
   udp6ZeroCsumTx: [c.IFLA_GENEVE_UDP_ZERO_CSUM6_TX, bool8],
+  /** Packets without a UDP checksum are taken over IPv6. Default false. */
   udp6ZeroCsumRx: [c.IFLA_GENEVE_UDP_ZERO_CSUM6_RX, bool8],
   /** The inner packets are IP, not Ethernet. Cannot be changed. */
   innerProtoInherit: [c.IFLA_GENEVE_INNER_PROTO_INHERIT, flag],

@@ -23,10 +23,13 @@ const shared = {
   okey: [c.IFLA_GRE_OKEY, be32],
   /** Of tunnel packets; 0 (default over IPv4): taken from the inner packet. */
   ttl: [c.IFLA_GRE_TTL, u8],
+  /** In UDP, so that flows spread: `fou`, `gue`. Default `none`. */
   encapType: [c.IFLA_GRE_ENCAP_TYPE, named(u16, encapTypes)],
+  /** Of that: checksums over IPv4 and IPv6, remote checksum offload. */
   encapFlags: [c.IFLA_GRE_ENCAP_FLAGS, flagList(u16, encapFlags)],
   /** UDP port; 0: chosen by the flow. */
   encapSport: [c.IFLA_GRE_ENCAP_SPORT, be16],
+  /** UDP port of the other end. */
   encapDport: [c.IFLA_GRE_ENCAP_DPORT, be16],
   /** The other end comes with each packet. */
   external: [c.IFLA_GRE_COLLECT_METADATA, flag],
@@ -34,8 +37,11 @@ const shared = {
   fwmark: [c.IFLA_GRE_FWMARK, u32],
   /** Kinds erspan and ip6erspan: 0 to 1048575. */
   erspanIndex: [c.IFLA_GRE_ERSPAN_INDEX, ranged(u32, 0, 0xfffff)],
+  /** Kinds erspan and ip6erspan: header. Default 1. */
   erspanVersion: [c.IFLA_GRE_ERSPAN_VER, ranged(u8, 0, 2)],
+  /** Version 2: of mirrored packets. */
   erspanDir: [c.IFLA_GRE_ERSPAN_DIR, named(u8, { ingress: 0, egress: 1 })],
+  /** Version 2: of the mirroring engine. */
   erspanHwid: [c.IFLA_GRE_ERSPAN_HWID, ranged(u16, 0, 0x3f)],
 } as const
 
@@ -63,6 +69,7 @@ export const ip6greOptions = attributes({
   encapLimit: [c.IFLA_GRE_ENCAP_LIMIT, u8],
   /** Traffic class and flow label of tunnel packets, 28 bits. */
   flowInfo: [c.IFLA_GRE_FLOWINFO, ranged(be32, 0, 0x0fffffff)],
+  /** All of them. */
   flags: [c.IFLA_GRE_FLAGS, flagList(u32, ip6TunnelFlags)],
 })
 

@@ -13,6 +13,7 @@ export const netkitOptions = attributes({
   mode: [c.IFLA_NETKIT_MODE, named(u32, { l2: c.NETKIT_L2, l3: c.NETKIT_L3 })],
   /** What becomes of a packet where no program decides. Default `forward`. */
   policy: [c.IFLA_NETKIT_POLICY, policy],
+  /** The same for what goes to the peer. */
   peerPolicy: [c.IFLA_NETKIT_PEER_POLICY, policy],
   /** Of the two, this is the one that programs are attached by. */
   primary: [c.IFLA_NETKIT_PRIMARY, readOnly(bool8)],

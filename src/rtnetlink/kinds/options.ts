@@ -16,7 +16,7 @@ import type { vxlanOptions } from './vxlan.ts'
 
 /** Options of a bridge, as `ip link … type bridge` has them. Ids and running timers are the kernel's own state. */
 export type BridgeOptions = Options<typeof bridgeOptions>
-export type VlanOptions = Options<typeof vlanOptions>
+export type VlanLinkOptions = Options<typeof vlanOptions>
 export type VxlanOptions = Options<typeof vxlanOptions>
 export type MacvlanOptions = Options<typeof macvlanOptions>
 export type IpvlanOptions = Options<typeof ipvlanOptions>
@@ -47,7 +47,7 @@ export interface PortOptions extends Omit<BridgePortOptions, 'state'>, Omit<Bond
 /** Options of one kind, under its name; all kinds that can be made by a request. */
 export interface KindOptions {
   bridge?: BridgeOptions
-  vlan?: VlanOptions
+  vlan?: VlanLinkOptions
   vxlan?: VxlanOptions
   macvlan?: MacvlanOptions
   macvtap?: MacvlanOptions

@@ -21,10 +21,13 @@ const shared = {
   dev: [c.IFLA_IPTUN_LINK, linkIndex],
   /** Of tunnel packets; 0 (default over IPv4): taken from the inner packet. */
   ttl: [c.IFLA_IPTUN_TTL, u8],
+  /** In UDP, so that flows spread: `fou`, `gue`. Default `none`. */
   encapType: [c.IFLA_IPTUN_ENCAP_TYPE, named(u16, encapTypes)],
+  /** Of that: checksums over IPv4 and IPv6, remote checksum offload. */
   encapFlags: [c.IFLA_IPTUN_ENCAP_FLAGS, flagList(u16, encapFlags)],
   /** UDP port; 0: chosen by the flow. */
   encapSport: [c.IFLA_IPTUN_ENCAP_SPORT, be16],
+  /** UDP port of the other end. */
   encapDport: [c.IFLA_IPTUN_ENCAP_DPORT, be16],
   /** The other end comes with each packet. */
   external: [c.IFLA_IPTUN_COLLECT_METADATA, flag],
@@ -57,11 +60,15 @@ export const sitOptions = attributes({
   ...over4,
   /** What is inside: `ip6ip` (default), `ipip`, `mplsip`, `any`. */
   mode: [c.IFLA_IPTUN_PROTO, named(u8, protocols)],
+  /** All of them. */
   flags: [c.IFLA_IPTUN_FLAGS, flagList(u16, { isatap: c.SIT_ISATAP })],
   /** 6rd: addresses by which the other end is found. */
   sixrdPrefix: [c.IFLA_IPTUN_6RD_PREFIX, ip6],
+  /** Bits of it. */
   sixrdPrefixLen: [c.IFLA_IPTUN_6RD_PREFIXLEN, ranged(u16, 0, 128)],
+  /** What the addresses of all relays have in common. */
   sixrdRelayPrefix: [c.IFLA_IPTUN_6RD_RELAY_PREFIX, ip4],
+  /** Bits of it. */
   sixrdRelayPrefixLen: [c.IFLA_IPTUN_6RD_RELAY_PREFIXLEN, ranged(u16, 0, 32)],
 })
 
@@ -77,6 +84,7 @@ export const ip6tnlOptions = attributes({
   encapLimit: [c.IFLA_IPTUN_ENCAP_LIMIT, u8],
   /** Traffic class and flow label of tunnel packets, 28 bits. */
   flowInfo: [c.IFLA_IPTUN_FLOWINFO, ranged(be32, 0, 0x0fffffff)],
+  /** All of them. */
   flags: [c.IFLA_IPTUN_FLAGS, flagList(u32, ip6TunnelFlags)],
 })
 

@@ -46,7 +46,7 @@ export const vxlanOptions = attributes({
   labelPolicy: [c.IFLA_VXLAN_LABEL_POLICY, named(u32, { fixed: c.VXLAN_LABEL_FIXED, inherit: c.VXLAN_LABEL_INHERIT })],
   /** Source ports that flows are spread over. */
   srcPort: [c.IFLA_VXLAN_PORT_RANGE, struct({ low: be16, high: be16 })],
-  /** UDP port. The kernel's default is 8472, ip's warning notwithstanding; the standard's is 4789. */
+  /** UDP port. Default, also for 0: 8472, the kernel's own; the standard's is 4789. */
   dstPort: [c.IFLA_VXLAN_PORT, be16],
   /** Addresses of frames that come in are entered into the FDB. Default true, also with `external`, where ip says false. */
   learning: [c.IFLA_VXLAN_LEARNING, bool8],
@@ -68,8 +68,11 @@ export const vxlanOptions = attributes({
   udp6ZeroCsumTx: [c.IFLA_VXLAN_UDP_ZERO_CSUM6_TX, bool8],
   /** Packets without a UDP checksum are taken over IPv6. Default false. */
   udp6ZeroCsumRx: [c.IFLA_VXLAN_UDP_ZERO_CSUM6_RX, bool8],
+  /** Remote checksum offload of what is sent. Default false. */
   remCsumTx: [c.IFLA_VXLAN_REMCSUM_TX, bool8],
+  /** Remote checksum offload of what comes in. Default false. */
   remCsumRx: [c.IFLA_VXLAN_REMCSUM_RX, bool8],
+  /** The inner checksum of such packets is worked out at once. Default false; cannot be changed. */
   remCsumNoPartial: [c.IFLA_VXLAN_REMCSUM_NOPARTIAL, flag],
   /** Group policy extension. Cannot be changed. */
   gbp: [c.IFLA_VXLAN_GBP, flag],
