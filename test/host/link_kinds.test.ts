@@ -56,7 +56,7 @@ const cases: Case[] = [
   } },
     shown: { mode: '802.3ad', miimon: 100, updelay: 200, xmit_hash_policy: 'layer3+4', ad_lacp_rate: 'fast', ad_select: 'bandwidth', min_links: 2,
       ad_actor_sys_prio: 5, ad_user_port_key: 9, resend_igmp: 3, num_peer_notif: 4, lp_interval: 2 },
-    change: { bond: { miimonMs: 200, minLinks: 1 } }, changed: { mode: '802.3ad', miimon: 200, min_links: 1, resend_igmp: 3 } },
+    change: { bond: { minLinks: 1, lpIntervalMs: 3000 } }, changed: { mode: '802.3ad', min_links: 1, lp_interval: 3, resend_igmp: 3 } },
   { need: 'bond', spec: { kind: 'bond', bond: {
     mode: 'active-backup', arpIntervalMs: 1000, arpIpTarget: ['10.0.0.1', '10.0.0.2'], arpValidate: 'active', arpAllTargets: 'all', failOverMac: 'active',
   } },
@@ -64,7 +64,7 @@ const cases: Case[] = [
       fail_over_mac: 'active' },
     change: { bond: { arpIpTarget: ['10.0.0.3'] } }, changed: { arp_ip_target: ['10.0.0.3'] } },
   { need: 'vrf', spec: { kind: 'vrf', vrf: { table: 1000 } }, shown: { table: 1000 } },
-  { need: 'gre', spec: { kind: 'gre', gre: { local: '10.0.0.1', remote: '10.0.0.2', ttl: 9, ikey: 5, okey: 6, iflags: ['key', 'csum'] } },
+  { need: 'gre', spec: { kind: 'gre', gre: { local: '10.0.0.1', remote: '10.0.0.2', ttl: 9, ikey: 5, okey: 6, iflags: ['csum', 'key'] } },
     shown: { local: '10.0.0.1', remote: '10.0.0.2', ttl: 9, ikey: '0.0.0.5', okey: '0.0.0.6', icsum: true },
     change: { gre: { ttl: 8 } }, changed: { local: '10.0.0.1', remote: '10.0.0.2', ttl: 8, ikey: '0.0.0.5', okey: '0.0.0.6', icsum: true } },
   { need: 'gre', spec: { kind: 'gretap', gretap: { local: '10.0.0.1', remote: '10.0.0.2' } }, shown: { local: '10.0.0.1', remote: '10.0.0.2' },
@@ -116,7 +116,9 @@ describe.each(cases)('$spec.kind: $shown', ({ need, spec, shown, change, changed
     expect(ip.linkinfo.info_data ?? {}).toMatchObject(shown)
     if (spec.link !== undefined) expect(ip).toMatchObject({ link: spec.link })
     if (spec.numTxQueues !== undefined) expect(ip).toMatchObject({ num_tx_queues: spec.numTxQueues })
-    expect(await host.links.list({ kind })).toMatchObject(kind === 'netkit' ? [{}, {}] : [{ name: 'x0' }])
+    // Kernels with tunnels have one of each kind in every namespace.
+    const listed = await host.links.list({ kind })
+    expect(listed.every(link => link.kind === kind) && listed.some(({ name }) => name === 'x0')).toBe(true)
   })
 
   if (change === undefined) return
@@ -146,7 +148,7 @@ needing(needs.kernel('bond'), needs.kernel('veth')).test('ports of a bond: up an
   expect((await ipLink(host, 'bond0')).linkinfo.info_data).toMatchObject({ primary: 'p0' })
   const refused = await rejection(host.links.set('v0', { port: { isolated: true } as never }))
   expect(refused).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', field: 'port.isolated' })
-  expect(await host.links.set('v0', { master: null })).toMatchObject({ master: undefined })
+  expect(await host.links.set('v0', { master: null })).not.toHaveProperty('master')
   const many = await host.links.createMany([
     { name: 'bond1', kind: 'bond', up: true, bond: { mode: 'balance-rr' } },
     { name: 'q0', kind: 'veth', master: 'bond1', up: true, port: { queueId: 1 } },

@@ -20,9 +20,12 @@ export async function ipLink(host: Host, name: string): Promise<Json & { linkinf
   return link
 }
 
-/** Names of all links, sorted. */
+/** What kernels with tunnels put into each new namespace. */
+const ofTheKernel = ['erspan0', 'gre0', 'gretap0', 'ip6_vti0', 'ip6gre0', 'ip6tnl0', 'ip_vti0', 'sit0', 'tunl0']
+
+/** Names of all links but those, sorted. */
 export async function ipLinks(host: Host): Promise<unknown[]> {
-  return (await ipJson(host.netnsFd, 'link')).map(link => link['ifname']).sort()
+  return (await ipJson(host.netnsFd, 'link')).map(link => link['ifname']).filter(name => !ofTheKernel.includes(String(name))).sort()
 }
 
 /** What a promise is rejected with. */
