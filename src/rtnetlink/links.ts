@@ -102,7 +102,7 @@ export interface LinkSpec extends LinkSettings, Omit<KindOptions, 'netkit'> {
 }
 
 export interface LinkChange extends LinkSettings, KindOptions {
-  /** The new name. */
+  /** The new name. Before Linux 6.2 only of a link that is down (EBUSY). */
   name?: string
   addAltNames?: string[]
   deleteAltNames?: string[]

@@ -73,7 +73,7 @@ test('a link by any of its names', async () => {
   for (const name of [long, short, 'v0', index]) {
     expect(await host.links.get(name)).toMatchObject({ index, name: 'v0', altNames: [long, short] })
   }
-  await host.links.set(long, { mtu: 1400 })
+  await host.links.set(long, { mtu: 1400, up: false })
   expect(await ipLink(host, 'v0')).toMatchObject({ mtu: 1400 })
   expect(await host.links.set(short, { deleteAltNames: [short], name: 'v9' })).toMatchObject({ index, name: 'v9', altNames: [long] })
   await host.links.create({ name: 'w0', kind: 'veth', master: 'br0' })
