@@ -1,6 +1,6 @@
 /** Network interfaces: what `ip link` and `bridge link` do. */
 import type { Step } from '../../binding/index.ts'
-import { InvalidArgumentError, VirbrError } from '../errors.ts'
+import { InvalidArgumentError, UnsupportedError, VirbrError } from '../errors.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { completeOptions, linksNamed } from '../rtnetlink/kinds/given.ts'
 import { portTable } from '../rtnetlink/kinds/index.ts'
@@ -11,6 +11,8 @@ import type {
 } from '../rtnetlink/links.ts'
 import { decodeStatistics, getStatistics } from '../rtnetlink/statistics.ts'
 import type { LinkStatistics } from '../rtnetlink/statistics.ts'
+import { decodeVnis, deleteVni, listVnis, newVni } from '../rtnetlink/vnis.ts'
+import type { Vni, VniSpec } from '../rtnetlink/vnis.ts'
 import type { BulkOptions } from './bulk.ts'
 import { Channel, failure, repliesOf, routeStep } from './channel.ts'
 import { createMany } from './create-links.ts'
@@ -248,6 +250,36 @@ export class Links {
     const { messages, error } = await this.#channel.attempt(routeStep([getStatistics(await this.index(link))], { mayFail: true }))
     if (error !== undefined) throw noLink(error, link)
     return decodeStatistics(messages[0]?.[0] as Message)
+  }
+
+  /** Which network identifiers a vxlan with `vnifilter` takes: ranges, or one by one with `statistics`. Rejects with ERR_NO_LINK. */
+  async vnis(link: LinkRef, { statistics = false }: { statistics?: boolean } = {}): Promise<Vni[]> {
+    const [messages = []] = await this.#channel.request([listVnis(await this.index(link), statistics)])
+    return messages.flatMap(decodeVnis)
+  }
+
+  /**
+   * `bridge vni add`: `addVnis('vx0', [{ vni: 10, to: 20, remote: '192.0.2.7' }])`. Those that are there get the remote. In one
+   * sendmsg; if the kernel refuses one, the others stand. Kernels before 5.18: ERR_UNSUPPORTED.
+   */
+  addVnis(link: LinkRef, vnis: readonly VniSpec[]): Promise<void> {
+    return this.#changeVnis(link, vnis, newVni)
+  }
+
+  /** `bridge vni delete`. */
+  deleteVnis(link: LinkRef, vnis: readonly VniSpec[]): Promise<void> {
+    return this.#changeVnis(link, vnis, deleteVni)
+  }
+
+  async #changeVnis(link: LinkRef, vnis: readonly VniSpec[], request: (index: number, spec: VniSpec) => AnyRequest): Promise<void> {
+    checkLinkRef(link)
+    if (!Array.isArray(vnis)) throw new InvalidArgumentError('vnis', vnis, 'an array like [{ vni: 10, to: 20 }]')
+    routeStep(vnis.map(spec => request(1, spec)))
+    const index = await this.index(link)
+    const { error } = await this.#channel.attempt(routeStep(vnis.map(spec => request(index, spec)), { mayFail: true }))
+    // The kernel then has no such type of message.
+    if (error?.errnoName === 'EOPNOTSUPP') throw new UnsupportedError('Linux ≥ 5.18', `${error.message}; Linux 5.18 is needed`, { cause: error })
+    if (error !== undefined) throw noLink(error, link)
   }
 
   /** A bridge that was up takes 30 to 60 ms in the kernel. Rejects with ERR_NO_LINK. */

@@ -4,6 +4,8 @@ import { UnsupportedError } from '../../src/errors.ts'
 import type { BulkError } from '../../src/errors.ts'
 import type { Host } from '../../src/host/host.ts'
 import type { LinkChange, LinkSpec } from '../../src/host/links.ts'
+import type { VniSpec } from '../../src/rtnetlink/vnis.ts'
+import { bridgeJson } from '../support/lab.ts'
 import type { Json } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import type { KernelFeature } from '../support/needs.ts'
@@ -259,4 +261,30 @@ test('a link that is not there, named in an option', async () => {
   const host = await newHost()
   const error = await rejection(host.links.create({ name: 'x0', kind: 'vxlan', vxlan: { id: 5, dev: 'nowhere' } }))
   expect(error).toMatchObject({ code: 'ERR_NO_LINK', message: 'no link nowhere' })
+})
+
+needing(needs.kernel('vxlanVnifilter')).test('identifiers of a vxlan, as bridge shows them', async () => {
+  const host = await newHost()
+  const { index } = await host.links.create({ name: 'x0', kind: 'vxlan', vxlan: { external: true, vnifilter: true, dstPort: 4789 } })
+  await host.links.addVnis('x0', [{ vni: 10, to: 20, remote: '10.0.0.9' }, { vni: 30 }, { vni: 40, remote: 'fd00::9' }])
+  await host.links.deleteVnis('x0', [{ vni: 12, to: 20 }])
+  expect(await host.links.vnis('x0')).toEqual([
+    { index, vni: 10, to: 11, remote: '10.0.0.9' }, { index, vni: 30 }, { index, vni: 40, remote: 'fd00::9' },
+  ])
+  expect(await bridgeJson(host.netnsFd, 'vni', 'show')).toMatchObject([
+    { ifname: 'x0', vnis: [{ vni: 10, vniEnd: 11, remote: '10.0.0.9' }, { vni: 30 }, { vni: 40 }] },
+  ])
+  const counted = await host.links.vnis('x0', { statistics: true })
+  expect(counted.map(({ vni }) => vni)).toEqual([10, 11, 30, 40])
+  expect(counted[0]?.statistics).toMatchObject({ rxBytes: 0, txErrors: 0 })
+  const wrong: [VniSpec, RegExp][] = [
+    [{ vni: 0x1000000 }, /vnis\.vni: expected an integer from 0 to 16777215/], [{ vni: 5, to: 4 }, /to: expected the last of the range/],
+    [{ vni: 5, remot: 'x' } as never, /did you mean "remote"/], [{ vni: 5, remote: '10.0.0' }, /vnis\.remote/],
+  ]
+  for (const [spec, message] of wrong) {
+    const error = await rejection(host.links.addVnis('x0', [spec])) as Error
+    expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+    expect(error.message).toMatch(message)
+  }
+  expect(await rejection(host.links.addVnis('nowhere', [{ vni: 5 }]))).toMatchObject({ code: 'ERR_NO_LINK' })
 })

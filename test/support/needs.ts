@@ -31,6 +31,7 @@ const kernelProbes = {
   dummy: 'ip link add p0 type dummy',
   vlan: 'ip link add p0 type veth peer name p1 && ip link add link p0 name v0 type vlan id 5',
   vxlan: 'ip link add p0 type vxlan id 5 dstport 4789',
+  vxlanVnifilter: 'ip link add p0 type vxlan external vnifilter dstport 4789 && bridge vni add dev p0 vni 5 && bridge vni show | grep -q 5',
   gre: 'ip link add p0 type gre local 127.0.0.1 remote 127.0.0.2',
   ip6gre: 'ip link add p0 type ip6gre local ::1 remote ::2',
   ipip: 'ip link add p0 type ipip local 127.0.0.1 remote 127.0.0.2',

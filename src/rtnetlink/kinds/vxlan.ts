@@ -80,7 +80,7 @@ export const vxlanOptions = attributes({
   gpe: [c.IFLA_VXLAN_GPE, flag],
   /** Destination and id come with each packet, or from FDB entries. Default false; cannot be changed. */
   external: [c.IFLA_VXLAN_COLLECT_METADATA, bool8],
-  /** Only the ids that are entered are taken (bridge(8), `bridge vni`). Needs `external`; cannot be changed. */
+  /** Only the ids that are entered are taken (`host.links.addVnis`). Needs `external`; cannot be changed. */
   vnifilter: [c.IFLA_VXLAN_VNIFILTER, bool8],
   /** Packets to an own address go to the VXLAN there without UDP. Default true. */
   localBypass: [c.IFLA_VXLAN_LOCALBYPASS, bool8],
