@@ -152,10 +152,11 @@ export interface BulkFailure {
 /** Some of many items failed. `cause` is the first of their errors. */
 export class BulkError extends VirbrError {
   static override readonly kind: symbol = Symbol.for('virbr.BulkError')
+  // Not enumerable: Node would print a hundred errors with their stacks for one that nobody catches.
   /** In order of `index`; each with its own error. */
-  readonly failures: readonly BulkFailure[]
+  declare readonly failures: readonly BulkFailure[]
   /** Indices of the items that are done. With `atomic` those that could not be undone: none, nearly always. */
-  readonly done: readonly number[]
+  declare readonly done: readonly number[]
 
   /** `list` as the caller knows it: `routes`. */
   constructor(list: string, total: number, failures: readonly BulkFailure[], done: readonly number[]) {
@@ -163,8 +164,7 @@ export class BulkError extends VirbrError {
     const others = done.length === 0 ? 'nothing is done' : done.length === total - failures.length ? 'the others are done' : `${done.length} are done`
     const which = first === undefined ? '' : `; ${list}[${first.index}]: ${first.error.message}`
     super('ERR_BULK', `${failures.length} of ${total} ${list} failed, ${others}${which}`, { cause: first?.error })
-    this.failures = failures
-    this.done = done
+    Object.defineProperties(this, { failures: { value: failures }, done: { value: done } })
   }
 }
 

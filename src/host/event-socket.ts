@@ -1,7 +1,9 @@
-/** Event sockets of a Host's namespace, opened; what the watches of rtnetlink and nf_tables share. */
+/** Event sockets of a Host's namespace, and the queues that they feed; what the watches of rtnetlink and nf_tables share. */
 import { constants } from 'node:os'
 import type { NativeWatch, WatchStep } from '../../binding/index.ts'
-import { InvalidArgumentError, SystemError, UnsupportedError } from '../errors.ts'
+import { ClosedError, InvalidArgumentError, SystemError, UnsupportedError } from '../errors.ts'
+import { EventQueue } from '../events.ts'
+import type { QueueOptions } from '../events.ts'
 import { failure } from './channel.ts'
 import type { Channel } from './channel.ts'
 
@@ -11,8 +13,61 @@ export function checkReceiveBuffer(bytes: number | undefined): void {
   throw new InvalidArgumentError('receiveBuffer', bytes, 'bytes, 4,096 to a GiB')
 }
 
+/**
+ * A queue of events and the socket that they come from. The process stays alive while somebody waits for an event; the
+ * queue ends with the Host, and the socket with the queue.
+ */
+export class EventFeed<T> {
+  readonly queue: EventQueue<T>
+  readonly #channel: Channel
+  #native: NativeWatch | undefined
+  /** Somebody waits for an event. */
+  #awaited = false
+
+  /** `onOverrun`: the reader has come to where events were lost. */
+  constructor(channel: Channel, options: QueueOptions, onOverrun: () => void) {
+    this.#channel = channel
+    let forget = (): void => {}
+    this.queue = new EventQueue<T>(options, {
+      onWait: () => { this.#hold(true) },
+      onIdle: () => { this.#hold(false) },
+      onOverrun,
+      onEnd: () => {
+        this.#native?.close()
+        forget()
+      },
+    })
+    if (channel.closed) this.queue.fail(new ClosedError('this Host'))
+    if (!this.queue.closed) forget = channel.watches.add(this.queue)
+  }
+
+  #hold(awaited: boolean): void {
+    this.#awaited = awaited
+    if (awaited) this.#native?.ref()
+    else this.#native?.unref()
+  }
+
+  /** Undefined before `open`. */
+  get native(): NativeWatch | undefined {
+    return this.#native
+  }
+
+  /** Opens the socket. False: the queue has ended meanwhile. Rejects as `openEvents` does. */
+  async open(protocol: number, groups: readonly number[], receiveBuffer: number | undefined): Promise<boolean> {
+    const native = await openEvents(this.#channel, protocol, groups, receiveBuffer)
+    if (this.queue.closed) {
+      native.close()
+      return false
+    }
+    this.#native = native
+    if (this.#awaited) native.ref()
+    this.queue.opened()
+    return true
+  }
+}
+
 /** Rejects with ERR_NO_PERMISSION; ERR_UNSUPPORTED if the kernel does not have one of the groups. */
-export async function openEvents(
+async function openEvents(
   channel: Channel, protocol: number, groups: readonly number[], receiveBuffer: number | undefined,
 ): Promise<NativeWatch> {
   const step: WatchStep = { op: 'watch', protocol, groups, ...(receiveBuffer === undefined ? {} : { receiveBuffer }) }

@@ -1,8 +1,6 @@
 /** Changes of the ruleset as they happen: `host.firewall.watch`. */
-import type { NativeWatch } from '../../binding/index.ts'
-import { ClosedError, InvalidArgumentError, checkFields, didYouMean } from '../errors.ts'
-import { EventQueue } from '../events.ts'
-import type { OverrunEvent, QueueOptions } from '../events.ts'
+import { InvalidArgumentError, checkFields, didYouMean } from '../errors.ts'
+import type { EventQueue, OverrunEvent, QueueOptions } from '../events.ts'
 import { NETLINK_NETFILTER } from '../netlink/constants.ts'
 import { Notice, bodies } from '../netlink/events.ts'
 import { NFNLGRP_NFTABLES } from '../nftables/constants.ts'
@@ -11,7 +9,7 @@ import type { FirewallChangeEvent } from '../nftables/events.ts'
 import { families } from '../nftables/messages.ts'
 import type { Family } from '../nftables/messages.ts'
 import type { Channel } from './channel.ts'
-import { checkReceiveBuffer, openEvents } from './event-socket.ts'
+import { EventFeed, checkReceiveBuffer } from './event-socket.ts'
 import { Turns } from './turns.ts'
 import type { Watch } from './watch.ts'
 
@@ -54,50 +52,26 @@ function placeOf(event: FirewallChangeEvent): { family?: Family, table?: string 
 }
 
 class Feed {
-  readonly queue: EventQueue<FirewallChangeEvent>
-  readonly #channel: Channel
+  readonly #feed: EventFeed<FirewallChangeEvent>
   readonly #isWanted: (event: FirewallChangeEvent) => boolean
-  #native: NativeWatch | undefined
-  #awaited = false
   /** From an overrun on nothing is taken until the reader knows of it. */
   #behind = false
 
   constructor(channel: Channel, options: QueueOptions, isWanted: (event: FirewallChangeEvent) => boolean) {
-    this.#channel = channel
     this.#isWanted = isWanted
-    let forget = (): void => {}
-    this.queue = new EventQueue<FirewallChangeEvent>(options, {
-      onWait: () => { this.#hold(true) },
-      onIdle: () => { this.#hold(false) },
-      onOverrun: () => {
-        this.#behind = false
-        this.#native?.want()
-      },
-      onEnd: () => {
-        this.#native?.close()
-        forget()
-      },
+    this.#feed = new EventFeed<FirewallChangeEvent>(channel, options, () => {
+      this.#behind = false
+      this.#feed.native?.want()
     })
-    if (channel.closed) this.queue.fail(new ClosedError('this Host'))
-    if (!this.queue.closed) forget = channel.watches.add(this.queue)
   }
 
-  #hold(awaited: boolean): void {
-    this.#awaited = awaited
-    if (awaited) this.#native?.ref()
-    else this.#native?.unref()
+  get queue(): EventQueue<FirewallChangeEvent> {
+    return this.#feed.queue
   }
 
   async open(receiveBuffer: number | undefined): Promise<void> {
-    const native = await openEvents(this.#channel, NETLINK_NETFILTER, [NFNLGRP_NFTABLES], receiveBuffer)
-    if (this.queue.closed) {
-      native.close()
-      return
-    }
-    this.#native = native
-    if (this.#awaited) native.ref()
-    this.queue.opened()
-    native.start((messages, lost) => {
+    if (!await this.#feed.open(NETLINK_NETFILTER, [NFNLGRP_NFTABLES], receiveBuffer)) return
+    this.#feed.native?.start((messages, lost) => {
       this.#receive(messages, lost).catch((error: unknown) => { this.queue.fail(error) })
     })
   }
@@ -116,6 +90,6 @@ class Feed {
       this.#behind = true
       this.queue.overrun()
     }
-    if (!this.#behind) this.#native?.want()
+    if (!this.#behind) this.#feed.native?.want()
   }
 }

@@ -5,10 +5,8 @@
  * put together. Where events were lost, in the kernel or because the reader was slow, the same is done anew, once the
  * reader has come to that place.
  */
-import type { NativeWatch } from '../../binding/index.ts'
-import { ClosedError, InvalidArgumentError, checkFields } from '../errors.ts'
-import { EventQueue } from '../events.ts'
-import type { OverrunEvent, QueueOptions } from '../events.ts'
+import { InvalidArgumentError, checkFields } from '../errors.ts'
+import type { EventQueue, OverrunEvent, QueueOptions } from '../events.ts'
 import { NETLINK_ROUTE } from '../netlink/constants.ts'
 import { Notice, bodies } from '../netlink/events.ts'
 import { errorFromReply } from '../netlink/extack.ts'
@@ -27,7 +25,7 @@ import { checkTopicFilter, isReplacement, topics } from '../rtnetlink/topics.ts'
 import type { Topic, TopicFilter, TopicName } from '../rtnetlink/topics.ts'
 import { failure, isFailure, routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
-import { checkReceiveBuffer, openEvents } from './event-socket.ts'
+import { EventFeed, checkReceiveBuffer } from './event-socket.ts'
 import { checkLinkRef } from './link-ref.ts'
 import type { LinkRef, Links } from './links.ts'
 import { Turns } from './turns.ts'
@@ -127,15 +125,12 @@ function checkTargets(what: WatchTargets): [TopicName, TopicFilter][] {
 }
 
 class Stream {
-  readonly queue: EventQueue<Told>
+  readonly #feed: EventFeed<Told>
   readonly #channel: Channel
   readonly #wanted: readonly [TopicName, TopicFilter][]
   readonly #snapshot: boolean
   #targets: Target[] = []
-  #native: NativeWatch | undefined
   #started = false
-  /** Somebody waits for an event. */
-  #awaited = false
   /** Events go to the reader: not while a snapshot is taken, nor from an overrun on until the reader knows of it. */
   #streaming = false
   /** What is done with events until all that were queued have come. */
@@ -145,24 +140,11 @@ class Stream {
     this.#channel = channel
     this.#wanted = wanted
     this.#snapshot = snapshot
-    let forget = (): void => {}
-    this.queue = new EventQueue<Told>(options, {
-      onWait: () => { this.#hold(true) },
-      onIdle: () => { this.#hold(false) },
-      onOverrun: () => { this.#recover() },
-      onEnd: () => {
-        this.#native?.close()
-        forget()
-      },
-    })
-    if (channel.closed) this.queue.fail(new ClosedError('this Host'))
-    if (!this.queue.closed) forget = channel.watches.add(this.queue)
+    this.#feed = new EventFeed<Told>(channel, options, () => { this.#recover() })
   }
 
-  #hold(awaited: boolean): void {
-    this.#awaited = awaited
-    if (awaited) this.#native?.ref()
-    else this.#native?.unref()
+  get queue(): EventQueue<Told> {
+    return this.#feed.queue
   }
 
   async open(links: Links, receiveBuffer: number | undefined): Promise<void> {
@@ -172,14 +154,7 @@ class Stream {
       told: leavable.has(name) && Object.keys(filter).length > 0 ? new Set<string | number>() : undefined,
     })))
     const groups = [...new Set(this.#targets.flatMap(({ topic, filter }) => topic.groups(filter)))]
-    const native = await openEvents(this.#channel, NETLINK_ROUTE, groups, receiveBuffer)
-    if (this.queue.closed) {
-      native.close()
-      return
-    }
-    this.#native = native
-    if (this.#awaited) native.ref()
-    this.queue.opened()
+    if (!await this.#feed.open(NETLINK_ROUTE, groups, receiveBuffer)) return
     if (this.#snapshot) await this.#takeSnapshot()
     else this.#stream()
   }
@@ -187,11 +162,11 @@ class Stream {
   /** Asks for the next delivery: never while a dump is taken, whose events wait until it can be told what they mean. */
   #want(): void {
     if (this.#started) {
-      this.#native?.want()
+      this.#feed.native?.want()
       return
     }
     this.#started = true
-    this.#native?.start((messages, lost, synced) => {
+    this.#feed.native?.start((messages, lost, synced) => {
       this.#receive(messages, lost, synced).catch((error: unknown) => { this.queue.fail(error) })
     })
   }
@@ -256,7 +231,7 @@ class Stream {
     return new Promise(done => {
       this.#streaming = false
       this.#syncing = { take, done, lost: false }
-      this.#native?.sync()
+      this.#feed.native?.sync()
       this.#want()
       if (this.queue.closed) done(true)
     })

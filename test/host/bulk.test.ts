@@ -1,4 +1,5 @@
 /** The executor that all calls with many items stand on, by routes: they need no link but lo. */
+import { inspect } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import type { InvalidArgumentError } from '../../src/errors.ts'
 import { BulkError } from '../../src/errors.ts'
@@ -57,6 +58,9 @@ test('otherwise each item stands for itself, and has its own error', async () =>
   expect(error.failures.map(({ index, error: { message } }) => [index, message.includes('EEXIST')])).toEqual([[3, true], [5, true]])
   expect(error.done).toEqual([0, 1, 2, 4])
   expect(error.message).toMatch(/^2 of 6 routes failed, the others are done; routes\[3\]: /)
+  // Printed it names the first, which is its cause, and not all of them.
+  expect(inspect(error)).not.toContain('routes[5]')
+  expect(inspect(error)).not.toContain('failures')
   expect(await count(channel)).toBe(4)
 })
 
