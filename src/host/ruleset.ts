@@ -1,6 +1,5 @@
 /** Reads rulesets as they were at one moment, though others change them meanwhile. */
 import { VirbrError } from '../errors.ts'
-import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { decodeChain, listChains } from '../nftables/chains.ts'
 import { decodeElements, listElements } from '../nftables/elements.ts'
@@ -70,9 +69,12 @@ async function readOnce(channel: Channel, { family, table, elements = true }: Ru
   }
 }
 
+/** ENOENT of a table or set; the others of a kernel that does not know the message. */
+const absent = ['ENOENT', 'EOPNOTSUPP', 'EINVAL', 'EPROTONOSUPPORT']
+
 type Answers = [Message[], Message[], Message[], Message[], Message[], Message[]]
 
-/*
+/**
  * A commit raises the number of the ruleset and puts its changes in force at two moments, in an order that depends on the
  * kernel. A batch without changes waits for the commit under way, and changes nothing: whatever is read between these two is
  * all of one number.
@@ -95,21 +97,19 @@ function generationIn(step: RequestStep, result: unknown): number {
   return decodeGeneration(repliesOf(step, result).messages[0]?.[0] as Message)
 }
 
-/** Kernels without flow tables or objects have none; what has gone since it was listed makes all of it stale: undefined. */
+/**
+ * What is not there (the table, a set that has gone since, flow tables of a kernel without them) has no messages; whether
+ * others had their hands in it, the generation tells. Undefined if a dump changed all the time.
+ */
 async function ask(channel: Channel, requests: readonly AnyRequest[]): Promise<Message[][] | undefined> {
   const step: RequestStep & { mayFail: true } = { ...firewallReadStep(requests), mayFail: true }
   const { results } = await channel.exec([step])
   const replies = repliesOf(step, results[0])
   for (let index = 0; index < requests.length; index++) {
     const error = replies.errno(index) === 0 ? undefined : replies.errorOf(index)
-    if (error === undefined || isLacking(error)) continue
-    if (error.errnoName === 'ENOENT' || error.errnoName === 'EINTR') return undefined
+    if (error === undefined || absent.includes(error.errnoName)) continue
+    if (error.errnoName === 'EINTR') return undefined
     throw error
   }
   return replies.messages
-}
-
-/** A kernel without flow tables does not know the message. */
-function isLacking(error: NetlinkError): boolean {
-  return error.errnoName === 'EOPNOTSUPP' || error.errnoName === 'EINVAL' || error.errnoName === 'EPROTONOSUPPORT'
 }

@@ -145,6 +145,14 @@ test('the ruleset is read of one moment while another process changes it', async
   expect(reads).toBeGreaterThan(5)
 })
 
+test('of a table that is not there nothing is read', async () => {
+  await using host = await Host.open({ netns: { create: true } })
+  await load(host, 'table ip t { chain c { counter\n}\n}')
+  const nothing = { tables: [], chains: [], rules: [], sets: [], objects: [], flowtables: [] }
+  expect(await host.firewall.ruleset({ family: 'ip', table: 'nowhere' })).toMatchObject(nothing)
+  expect(await host.firewall.ruleset({ family: 'ip6' })).toMatchObject(nothing)
+})
+
 test('counters are read and reset', async () => {
   await using host = await Host.open({ netns: { create: true } })
   await load(host, 'table ip t {\n counter c { packets 5 bytes 100\n}\n set s { type ipv4_addr\n counter\n elements = { 1.2.3.4 counter packets 3 bytes 30 }\n}\n' +
