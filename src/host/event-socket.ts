@@ -13,6 +13,9 @@ export function checkReceiveBuffer(bytes: number | undefined): void {
   throw new InvalidArgumentError('receiveBuffer', bytes, 'bytes, 4,096 to a GiB')
 }
 
+/** Events as the kernel wrote them; `lost`: some after them were. `synced`: all that was queued at a `sync` has come. */
+type Take = (messages: Buffer, lost: boolean, synced: boolean) => Promise<void>
+
 /**
  * A queue of events and the socket that they come from. The process stays alive while somebody waits for an event; the
  * queue ends with the Host, and the socket with the queue.
@@ -20,13 +23,20 @@ export function checkReceiveBuffer(bytes: number | undefined): void {
 export class EventFeed<T> {
   readonly queue: EventQueue<T>
   readonly #channel: Channel
+  readonly #take: Take
   #native: NativeWatch | undefined
+  #started = false
   /** Somebody waits for an event. */
   #awaited = false
+  /** A delivery is being taken; another one would get in between its events. */
+  #taking = false
+  /** The next is to follow it. */
+  #wanted = false
 
-  /** `onOverrun`: the reader has come to where events were lost. */
-  constructor(channel: Channel, options: QueueOptions, onOverrun: () => void) {
+  /** `take`: one delivery. `onOverrun`: the reader has come to where events were lost. */
+  constructor(channel: Channel, options: QueueOptions, { take, onOverrun }: { take: Take, onOverrun: () => void }) {
     this.#channel = channel
+    this.#take = take
     let forget = (): void => {}
     this.queue = new EventQueue<T>(options, {
       onWait: () => { this.#hold(true) },
@@ -47,11 +57,6 @@ export class EventFeed<T> {
     else this.#native?.unref()
   }
 
-  /** Undefined before `open`. */
-  get native(): NativeWatch | undefined {
-    return this.#native
-  }
-
   /** Opens the socket. False: the queue has ended meanwhile. Rejects as `openEvents` does. */
   async open(protocol: number, groups: readonly number[], receiveBuffer: number | undefined): Promise<boolean> {
     const native = await openEvents(this.#channel, protocol, groups, receiveBuffer)
@@ -63,6 +68,37 @@ export class EventFeed<T> {
     if (this.#awaited) native.ref()
     this.queue.opened()
     return true
+  }
+
+  /** Asks for one delivery: at once, or when the one that is being taken is through. */
+  want(): void {
+    if (this.#taking) {
+      this.#wanted = true
+    } else if (this.#started) {
+      this.#native?.want()
+    } else {
+      this.#started = true
+      this.#native?.start((messages, lost, synced) => { void this.#deliver(messages, lost, synced) })
+    }
+  }
+
+  /** Asks for a delivery with `synced` after all that is queued by now. */
+  sync(): void {
+    this.#native?.sync()
+    this.want()
+  }
+
+  async #deliver(...delivery: Parameters<Take>): Promise<void> {
+    this.#taking = true
+    try {
+      await this.#take(...delivery)
+    } catch (error) {
+      this.queue.fail(error)
+    }
+    this.#taking = false
+    if (!this.#wanted) return
+    this.#wanted = false
+    this.want()
   }
 }
 

@@ -59,9 +59,12 @@ class Feed {
 
   constructor(channel: Channel, options: QueueOptions, isWanted: (event: FirewallChangeEvent) => boolean) {
     this.#isWanted = isWanted
-    this.#feed = new EventFeed<FirewallChangeEvent>(channel, options, () => {
-      this.#behind = false
-      this.#feed.native?.want()
+    this.#feed = new EventFeed<FirewallChangeEvent>(channel, options, {
+      take: (messages, lost) => this.#receive(messages, lost),
+      onOverrun: () => {
+        this.#behind = false
+        this.#feed.want()
+      },
     })
   }
 
@@ -70,10 +73,7 @@ class Feed {
   }
 
   async open(receiveBuffer: number | undefined): Promise<void> {
-    if (!await this.#feed.open(NETLINK_NETFILTER, [NFNLGRP_NFTABLES], receiveBuffer)) return
-    this.#feed.native?.start((messages, lost) => {
-      this.#receive(messages, lost).catch((error: unknown) => { this.queue.fail(error) })
-    })
+    if (await this.#feed.open(NETLINK_NETFILTER, [NFNLGRP_NFTABLES], receiveBuffer)) this.#feed.want()
   }
 
   async #receive(messages: Buffer, lost: boolean): Promise<void> {
@@ -90,6 +90,6 @@ class Feed {
       this.#behind = true
       this.queue.overrun()
     }
-    if (!this.#behind) this.#feed.native?.want()
+    if (!this.#behind) this.#feed.want()
   }
 }

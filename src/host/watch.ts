@@ -130,7 +130,6 @@ class Stream {
   readonly #wanted: readonly [TopicName, TopicFilter][]
   readonly #snapshot: boolean
   #targets: Target[] = []
-  #started = false
   /** Events go to the reader: not while a snapshot is taken, nor from an overrun on until the reader knows of it. */
   #streaming = false
   /** What is done with events until all that were queued have come. */
@@ -140,7 +139,10 @@ class Stream {
     this.#channel = channel
     this.#wanted = wanted
     this.#snapshot = snapshot
-    this.#feed = new EventFeed<Told>(channel, options, () => { this.#recover() })
+    this.#feed = new EventFeed<Told>(channel, options, {
+      take: (messages, lost, synced) => this.#receive(messages, lost, synced),
+      onOverrun: () => { this.#recover() },
+    })
   }
 
   get queue(): EventQueue<Told> {
@@ -159,21 +161,9 @@ class Stream {
     else this.#stream()
   }
 
-  /** Asks for the next delivery: never while a dump is taken, whose events wait until it can be told what they mean. */
-  #want(): void {
-    if (this.#started) {
-      this.#feed.native?.want()
-      return
-    }
-    this.#started = true
-    this.#feed.native?.start((messages, lost, synced) => {
-      this.#receive(messages, lost, synced).catch((error: unknown) => { this.queue.fail(error) })
-    })
-  }
-
   #stream(): void {
     this.#streaming = true
-    this.#want()
+    this.#feed.want()
   }
 
   /** The reader has come to where events were lost. */
@@ -231,8 +221,7 @@ class Stream {
     return new Promise(done => {
       this.#streaming = false
       this.#syncing = { take, done, lost: false }
-      this.#feed.native?.sync()
-      this.#want()
+      this.#feed.sync()
       if (this.queue.closed) done(true)
     })
   }
@@ -258,7 +247,7 @@ class Stream {
       this.#streaming = false
       this.queue.overrun()
     }
-    if (this.#streaming || this.#syncing !== undefined) this.#want()
+    if (this.#streaming || this.#syncing !== undefined) this.#feed.want()
   }
 
   #tell(target: Target, message: Notice): void {

@@ -179,8 +179,12 @@ test('without a snapshot: changes only, and after an overrun what comes later', 
   await batch(host, Array.from({ length: 20 }, (_, i) => `link set br1 mtu ${1300 + i}`))
   await expect.poll(async () => (await take(watch, 1))[0]?.type).toBe('overrun')
   await batch(host, ['link set br2 mtu 1234'])
-  const model: WatchEvent[] = []
-  while (!model.some(event => event.type === 'link' && event.link.mtu === 1234)) model.push(...await take(watch, 1))
+  for (;;) {
+    const [event] = await take(watch, 1)
+    if (event?.type === 'link' && event.link.mtu === 1234) break
+    // What was left of the twenty has filled the queue once more, and this may be lost with it.
+    if (event?.type === 'overrun') await batch(host, ['link set br2 mtu 1233', 'link set br2 mtu 1234'])
+  }
   await watch.close()
 })
 
