@@ -17,8 +17,8 @@ export function checkReceiveBuffer(bytes: number | undefined): void {
 type Take = (messages: Buffer, lost: boolean, synced: boolean) => Promise<void>
 
 /**
- * A queue of events and the socket that they come from. The process stays alive while somebody waits for an event; the
- * queue ends with the Host, and the socket with the queue.
+ * A queue of events and the socket that they come from. The process stays alive until it is ready and while somebody waits
+ * for an event; the queue ends with the Host, and the socket with the queue.
  */
 export class EventFeed<T> {
   readonly queue: EventQueue<T>
@@ -26,6 +26,7 @@ export class EventFeed<T> {
   readonly #take: Take
   #native: NativeWatch | undefined
   #started = false
+  #ready = false
   /** Somebody waits for an event. */
   #awaited = false
   /** A delivery is being taken; another one would get in between its events. */
@@ -53,11 +54,11 @@ export class EventFeed<T> {
 
   #hold(awaited: boolean): void {
     this.#awaited = awaited
-    if (awaited) this.#native?.ref()
+    if (awaited || !this.#ready) this.#native?.ref()
     else this.#native?.unref()
   }
 
-  /** Opens the socket. False: the queue has ended meanwhile. Rejects as `openEvents` does. */
+  /** Opens the socket; `opened` says when the watch is ready. False: the queue has ended meanwhile. Rejects as `openEvents` does. */
   async open(protocol: number, groups: readonly number[], receiveBuffer: number | undefined): Promise<boolean> {
     const native = await openEvents(this.#channel, protocol, groups, receiveBuffer)
     if (this.queue.closed) {
@@ -65,9 +66,15 @@ export class EventFeed<T> {
       return false
     }
     this.#native = native
-    if (this.#awaited) native.ref()
-    this.queue.opened()
+    native.ref()
     return true
+  }
+
+  /** All that happens from now on is told as a change. */
+  opened(): void {
+    this.#ready = true
+    this.#hold(this.#awaited)
+    this.queue.opened()
   }
 
   /** Asks for one delivery: at once, or when the one that is being taken is through. */

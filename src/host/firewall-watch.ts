@@ -73,7 +73,9 @@ class Feed {
   }
 
   async open(receiveBuffer: number | undefined): Promise<void> {
-    if (await this.#feed.open(NETLINK_NETFILTER, [NFNLGRP_NFTABLES], receiveBuffer)) this.#feed.want()
+    if (!await this.#feed.open(NETLINK_NETFILTER, [NFNLGRP_NFTABLES], receiveBuffer)) return
+    this.#feed.opened()
+    this.#feed.want()
   }
 
   async #receive(messages: Buffer, lost: boolean): Promise<void> {

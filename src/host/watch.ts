@@ -79,7 +79,10 @@ export type WatchEvent =
 
 /** A stream of changes, for `for await`. It ends with `close`, with the Host, or with the signal. */
 export interface Watch<E = WatchEvent> extends AsyncIterableIterator<E, undefined>, AsyncDisposable {
-  /** Resolves when no event can be missed any more; rejects if watching is impossible. */
+  /**
+   * Resolves when what was there is known, and all that happens from now on is told as a change; rejects if watching is
+   * impossible.
+   */
   readonly ready: Promise<void>
   close(): Promise<void>
 }
@@ -162,6 +165,7 @@ class Stream {
   }
 
   #stream(): void {
+    this.#feed.opened()
     this.#streaming = true
     this.#feed.want()
   }

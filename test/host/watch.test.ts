@@ -188,6 +188,21 @@ test('without a snapshot: changes only, and after an overrun what comes later', 
   await watch.close()
 })
 
+test('what happens once it is ready is a change, however late the events of before come', async () => {
+  const host = await newHost()
+  for (let i = 0; i < 20; i++) {
+    const watch = host.watch({ links: true })
+    await watch.ready
+    const made = host.links.create({ name: `br${i}`, kind: 'bridge' })
+    const stop = performance.now() + 3
+    while (performance.now() < stop);
+    await made
+    const events = await untilReady(watch)
+    expect(told(events)).not.toContain(`present br${i}`)
+    await watch.close()
+  }
+})
+
 test('a filter for a link by name: before it is there, renamed away, deleted', async () => {
   const host = await newHost()
   const watch = host.watch({ links: { link: 'vnet7' } })
