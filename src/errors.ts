@@ -237,11 +237,14 @@ export function didYouMean(name: string, accepted: Iterable<string>): string {
 }
 
 /** Refuses a value that is no object, or has a field of another name than those accepted. `what`: `a route`. */
-export function checkFields(value: object, accepted: readonly string[], what: string): void {
+export function checkFields(value: object, accepted: readonly string[] | ReadonlySet<string>, what: string): void {
   if (typeof value !== 'object' || value === null) throw new InvalidArgumentError(what.replace(/^an? /, ''), value, what)
-  for (const [name, given] of Object.entries(value)) {
-    if (accepted.includes(name)) continue
-    throw new InvalidArgumentError(name, given, `only the fields ${accepted.join(', ')} in ${what}${didYouMean(name, accepted)}`)
+  // No arrays on the way: it is called for each of a hundred thousand.
+  for (const name in value) {
+    if (accepted instanceof Set ? accepted.has(name) : (accepted as readonly string[]).includes(name)) continue
+    const names = [...accepted]
+    const given = (value as Record<string, unknown>)[name]
+    throw new InvalidArgumentError(name, given, `only the fields ${names.join(', ')} in ${what}${didYouMean(name, names)}`)
   }
 }
 

@@ -13,7 +13,31 @@ export function ipaddr(): typeof ipaddrModule {
 }
 
 export function isIPv4(text: string): boolean {
-  return process.getBuiltinModule('node:net').isIPv4(text)
+  return parseIPv4(text) !== undefined
+}
+
+/**
+ * Four numbers from 0 to 255 without leading zeros, as one number of 32 bits; anything else → undefined. The libraries'
+ * regular expressions take ten times as long, and a route or an element of a set is little else.
+ */
+export function parseIPv4(text: string): number | undefined {
+  const { length } = text
+  if (length < 7 || length > 15) return undefined
+  let [value, part, digits, dots] = [0, 0, 0, 0]
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 0x2e) {
+      if (digits === 0 || ++dots > 3) return undefined
+      value = value << 8 | part
+      part = digits = 0
+    } else {
+      if (code < 0x30 || code > 0x39 || (digits > 0 && part === 0)) return undefined
+      part = part * 10 + code - 0x30
+      if (part > 255) return undefined
+      digits++
+    }
+  }
+  return dots === 3 && digits > 0 ? (value << 8 | part) >>> 0 : undefined
 }
 
 /** With or without a zone. */
@@ -23,7 +47,8 @@ export function isIPv6(text: string): boolean {
 
 /** `'192.168.122.1'` → 4 bytes, `'fd00::1'` → 16 bytes, anything else (also a zone or a prefix) → undefined. */
 export function parseIp(text: string): Uint8Array | undefined {
-  if (isIPv4(text)) return Uint8Array.from(ipaddr().IPv4.parse(text).toByteArray())
+  const number = parseIPv4(text)
+  if (number !== undefined) return Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number)
   if (isIPv6(text) && !text.includes('%')) return Uint8Array.from(ipaddr().IPv6.parse(text).toByteArray())
   return undefined
 }

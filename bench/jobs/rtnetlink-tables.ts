@@ -1,39 +1,75 @@
 /** Entries of tables by the thousand, a dump of links, the way of an event, and what a long call costs the event loop. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LinkSpec } from '../../src/index.ts'
+import type { Host, LinkSpec } from '../../src/index.ts'
 import { timeMs, timeUs } from '../support/job.ts'
 import type { Contender, Contenders, Job } from '../support/job.ts'
 import { Batch, openFloor, openNamespace, openNetlinkPackage, openPyroute2, settle } from '../support/links.ts'
 
 const entries = 10_000
 const macOf = (i: number): string => `52:54:00:${[i >> 16, i >> 8 & 255, i & 255].map(byte => byte.toString(16).padStart(2, '0')).join(':')}`
+const ipOf = (i: number): string => `10.${i >> 16}.${i >> 8 & 255}.${i & 255}`
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 
-async function fdb(): Promise<Contenders> {
-  const [host, floor, batch, pyroute2] = await Promise.all([openNamespace(), openFloor(), Batch.open(), openPyroute2()])
-  const wanted = numbers(entries).map(i => ({ link: 'fp0', mac: macOf(i), master: true }))
+/** A table that is filled, which is timed, and emptied. */
+interface Table {
+  /** The command of the programs, of bench/floor/links.c. */
+  command: string
+  /** As lines of a batch: `bridge -batch`, `ip -batch`. */
+  tool: 'bridge' | 'ip'
+  add(i: number): string
+  remove(i: number): string
+  open(host: Host): { add(): Promise<unknown>, remove(): Promise<unknown> }
+}
+
+const fdb: Table = {
+  command: `fdb ${entries}`,
+  tool: 'bridge',
+  add: i => `fdb add ${macOf(i)} dev fp0 master static`,
+  remove: i => `fdb del ${macOf(i)} dev fp0 master`,
+  open({ neighbors }) {
+    const wanted = numbers(entries).map(i => ({ link: 'fp0', mac: macOf(i), master: true }))
+    return { add: () => neighbors.addMany(wanted), remove: () => neighbors.deleteMany(wanted) }
+  },
+}
+
+const routes: Table = {
+  command: `routes ${entries}`,
+  tool: 'ip',
+  add: i => `route add ${ipOf(i)}/32 dev fp0 proto static scope link`,
+  remove: i => `route del ${ipOf(i)}/32 dev fp0`,
+  open({ routes }) {
+    const wanted = numbers(entries).map(i => ({ to: `${ipOf(i)}/32`, link: 'fp0', protocol: 'static' as const, scope: 'link' as const }))
+    return { add: () => routes.addMany(wanted), remove: () => routes.deleteMany(wanted) }
+  },
+}
+
+async function table(of: Table): Promise<Contenders> {
+  const [host, floor, batch, pyroute2, netlink] =
+    await Promise.all([openNamespace(), openFloor(), Batch.open(), openPyroute2(), of === routes ? openNetlinkPackage() : undefined])
+  const ours = of.open(host)
   const peers: Record<string, Contender> = {}
   if (batch !== undefined) {
-    peers['bridge -batch'] = async () => {
-      const time = await batch.run('bridge', wanted.map(({ mac }) => `fdb add ${mac} dev fp0 master static`))
-      await batch.run('bridge', wanted.map(({ mac }) => `fdb del ${mac} dev fp0 master`))
+    peers[`${of.tool} -batch`] = async () => {
+      const time = await batch.run(of.tool, numbers(entries).map(of.add))
+      await batch.run(of.tool, numbers(entries).map(of.remove))
       return time / 1000
     }
   }
-  if (pyroute2 !== undefined) peers['pyroute2'] = async () => await pyroute2.run(`fdb ${entries}`) / 1000
+  if (pyroute2 !== undefined) peers['pyroute2'] = async () => await pyroute2.run(of.command) / 1000
+  if (netlink !== undefined) peers['netlink'] = async () => await netlink.run(of.command) / 1000
   return {
     ours: async () => {
-      const time = await timeMs(() => host.neighbors.addMany(wanted))
-      await host.neighbors.deleteMany(wanted)
+      const time = await timeMs(ours.add)
+      await ours.remove()
       return time
     },
-    floor: async () => await floor.run(`fdb ${entries}`) / 1000,
+    floor: async () => await floor.run(of.command) / 1000,
     peers,
-    peerRounds: { pyroute2: 1 },
+    peerRounds: { pyroute2: 1, netlink: 1 },
     async close() {
       await host.close()
-      for (const opened of [floor, batch, pyroute2]) await opened?.[Symbol.asyncDispose]()
+      for (const opened of [floor, batch, pyroute2, netlink]) await opened?.[Symbol.asyncDispose]()
     },
   }
 }
@@ -111,7 +147,8 @@ async function deleteDelay(): Promise<Contenders> {
 }
 
 const jobs: Job[] = [
-  { name: 'fdb-add-10000', about: 'add 10,000 entries to the forwarding database of a bridge', unit: 'ms', rounds: 5, warmup: 1, open: fdb },
+  { name: 'fdb-add-10000', about: 'add 10,000 entries to the forwarding database of a bridge', unit: 'ms', rounds: 5, warmup: 1, open: () => table(fdb) },
+  { name: 'routes-add-10000', about: 'add 10,000 routes by way of a link', unit: 'ms', rounds: 5, warmup: 1, open: () => table(routes) },
   { name: 'links-list-2000', about: 'dump 2,000 links, without statistics', unit: 'ms', rounds: 10, open: list },
   { name: 'links-event', about: 'from a change of a link to the watcher', unit: 'us', rounds: 100, warmup: 20, open: event },
   { name: 'links-delete-loop-delay', about: 'p99 of the event loop’s delay while 1,000 veths are deleted', unit: 'ms', rounds: 3, warmup: 0, open: deleteDelay },

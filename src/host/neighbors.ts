@@ -276,7 +276,8 @@ function requestFor(entry: NeighborSpec | FdbSpec, verb: Verb, indexOf: (link: L
   checkLinkRef(entry.link)
   if (verb === 'append' && isOfIp(entry)) throw new InvalidArgumentError('ip', entry.ip, 'nothing: only forwarding entries have several ends')
   const request = isOfIp(entry) ? ofIp(entry, verb, indexOf(entry.link)) : ofMac(entry, verb, indexOf)
-  return { ...request, operation: `${request.operation} of link ${entry.link}` }
+  request.operation += ` of link ${entry.link}`
+  return request
 }
 
 function ofIp({ link: _, ...wire }: NeighborSpec, verb: Verb, index: number): AnyRequest {
@@ -284,8 +285,11 @@ function ofIp({ link: _, ...wire }: NeighborSpec, verb: Verb, index: number): An
 }
 
 function ofMac({ link, via, ...rest }: FdbSpec, verb: Verb, indexOf: (link: LinkRef) => number): AnyRequest {
-  if (via !== undefined) checkLinkRef(via, 'via')
-  const wire = { ...rest, ...(via === undefined ? {} : { via: indexOf(via) }) }
+  const wire: WireFdbSpec = rest
+  if (via !== undefined) {
+    checkLinkRef(via, 'via')
+    wire.via = indexOf(via)
+  }
   return verb === 'delete' ? deleteFdbEntry(indexOf(link), wire) : newFdbEntry(indexOf(link), wire, verb)
 }
 

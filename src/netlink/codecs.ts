@@ -2,7 +2,8 @@
  * How one value stands in a netlink attribute or header: typed both ways, and strict when writing. Numbers are in host
  * order unless the name says `be`; virbr runs on little-endian machines only (x64, arm64).
  */
-import { formatIp, parseIp } from '../ip.ts'
+import { formatIp, parseIPv4, parseIp } from '../ip.ts'
+import { setBe16, setBe32, setU16, setU32 } from './writer.ts'
 import type { Writer } from './writer.ts'
 
 /** `parent` is the object that the value belongs to: some attributes' form depends on a sibling (link kinds). */
@@ -42,26 +43,22 @@ function integer(
     max,
     encode(writer, value) {
       if (!Number.isInteger(value) || value < min || value > max) writer.refuse(value, `an integer from ${min} to ${max}`)
-      // Reserve first: it may replace `writer.buffer`.
-      const at = writer.reserve(size)
+      // Advance first: it may replace `writer.buffer`.
+      const at = writer.advance(size)
       write(writer.buffer, value, at)
     },
     decode: (bytes, start) => read(bytes, start),
   }
 }
 
-export const u8: NumberCodec = integer(1, 0, 0xff, (b, v, at) => b.writeUInt8(v, at), (b, at) => b.readUInt8(at))
-export const u16: NumberCodec = integer(2, 0, 0xffff, (b, v, at) => b.writeUInt16LE(v, at), (b, at) => b.readUInt16LE(at))
-export const u32: NumberCodec =
-  integer(4, 0, 0xffffffff, (b, v, at) => b.writeUInt32LE(v, at), (b, at) => b.readUInt32LE(at))
-export const s32: NumberCodec =
-  integer(4, -0x80000000, 0x7fffffff, (b, v, at) => b.writeInt32LE(v, at), (b, at) => b.readInt32LE(at))
-export const be16: NumberCodec = integer(2, 0, 0xffff, (b, v, at) => b.writeUInt16BE(v, at), (b, at) => b.readUInt16BE(at))
-export const be32: NumberCodec =
-  integer(4, 0, 0xffffffff, (b, v, at) => b.writeUInt32BE(v, at), (b, at) => b.readUInt32BE(at))
+export const u8: NumberCodec = integer(1, 0, 0xff, (b, v, at) => { b[at] = v }, (b, at) => b.readUInt8(at))
+export const u16: NumberCodec = integer(2, 0, 0xffff, setU16, (b, at) => b.readUInt16LE(at))
+export const u32: NumberCodec = integer(4, 0, 0xffffffff, setU32, (b, at) => b.readUInt32LE(at))
+export const s32: NumberCodec = integer(4, -0x80000000, 0x7fffffff, setU32, (b, at) => b.readInt32LE(at))
+export const be16: NumberCodec = integer(2, 0, 0xffff, setBe16, (b, at) => b.readUInt16BE(at))
+export const be32: NumberCodec = integer(4, 0, 0xffffffff, setBe32, (b, at) => b.readUInt32BE(at))
 /** A signed 32-bit number in network order (nf_tables chain priorities). */
-export const sbe32: NumberCodec =
-  integer(4, -0x80000000, 0x7fffffff, (b, v, at) => b.writeInt32BE(v, at), (b, at) => b.readInt32BE(at))
+export const sbe32: NumberCodec = integer(4, -0x80000000, 0x7fffffff, setBe32, (b, at) => b.readInt32BE(at))
 
 function integer64(
   write: (buffer: Buffer, value: bigint, at: number) => void,
@@ -188,14 +185,34 @@ export function readOnly<T>(codec: Codec<T>): Codec<T> {
   }
 }
 
+/** Names, nearly all of them: without the way through Node's C++. False: nothing has been written. */
+function writeAscii(writer: Writer, value: string, max: number, terminators: 0 | 1): boolean {
+  const { length } = value
+  if (length > max || length > 64) return false
+  for (let i = 0; i < length; i++) {
+    const code = value.charCodeAt(i)
+    if (code === 0 || code > 0x7f) return false
+  }
+  const at = writer.advance(length + terminators)
+  const { buffer } = writer
+  for (let i = 0; i < length; i++) buffer[at + i] = value.charCodeAt(i)
+  if (terminators === 1) buffer[at + length] = 0
+  return true
+}
+
+function writeText(writer: Writer, value: string, max: number, terminators: 0 | 1): void {
+  const length = Buffer.byteLength(value)
+  if (length > max || value.includes('\0')) writer.refuse(value, `at most ${max} bytes without NUL`)
+  const at = writer.reserve(length + terminators)
+  writer.buffer.write(value, at)
+}
+
 /** A NUL-terminated string of at most `max` bytes, NUL not counted. */
 export function string(max: number): Codec<string> {
   return {
     encode(writer, value) {
       if (typeof value !== 'string') writer.refuse(value, 'a string')
-      if (value.includes('\0') || Buffer.byteLength(value) > max) writer.refuse(value, `at most ${max} bytes without NUL`)
-      const at = writer.reserve(Buffer.byteLength(value) + 1)
-      writer.buffer.write(value, at)
+      if (!writeAscii(writer, value, max, 1)) writeText(writer, value, max, 1)
     },
     decode(bytes, start, end) {
       while (end > start && bytes[end - 1] === 0) end--
@@ -210,25 +227,42 @@ export function string(max: number): Codec<string> {
  */
 export function isInterfaceName(name: unknown): name is string {
   return typeof name === 'string' && name !== '' && name !== '.' && name !== '..' &&
-    Buffer.byteLength(name) <= 15 && !/[/:%\s\0]/.test(name)
+    name.length <= 15 && (/^[\w.-]+$/.test(name) || (Buffer.byteLength(name) <= 15 && !/[/:%\s\0]/.test(name)))
 }
 export const INTERFACE_NAME_RULE = "an interface name: 1 to 15 bytes, no '/', ':', '%' or white space, not '.' or '..'"
+
+const shortString = string(15)
 
 export const interfaceName: Codec<string> = {
   encode(writer, value, parent) {
     if (!isInterfaceName(value)) writer.refuse(value, INTERFACE_NAME_RULE)
-    string(15).encode(writer, value, parent)
+    shortString.encode(writer, value, parent)
   },
-  decode: string(15).decode,
+  decode: shortString.decode,
+}
+
+/** Six bytes from `aa:bb:cc:dd:ee:ff`. False: it is something else, and what has been written is of no use. */
+export function writeMac(writer: Writer, text: string): boolean {
+  const at = writer.advance(6)
+  const { buffer } = writer
+  for (let i = 0; i < 6; i++) {
+    const [high, low] = [hexDigit(text.charCodeAt(3 * i)), hexDigit(text.charCodeAt(3 * i + 1))]
+    if (high < 0 || low < 0 || (i < 5 && text.charCodeAt(3 * i + 2) !== 0x3a)) return false
+    buffer[at + i] = high << 4 | low
+  }
+  return true
+}
+
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  const lower = code | 0x20
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
 }
 
 /** A hardware address of any length as `aa:bb:cc:dd:ee:ff`; six bytes when written. */
 export const hardwareAddress: Codec<string> = {
   encode(writer, value) {
-    if (typeof value !== 'string' || !/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(value)) {
-      writer.refuse(value, 'a MAC address like 52:54:00:12:34:56')
-    }
-    writer.bytes(Buffer.from(value.replaceAll(':', ''), 'hex'))
+    if (typeof value !== 'string' || value.length !== 17 || !writeMac(writer, value)) writer.refuse(value, 'a MAC address like 52:54:00:12:34:56')
   },
   decode: (bytes, start, end) => bytes.toString('hex', start, end).replace(/(..)(?!$)/g, '$1:'),
 }
@@ -236,6 +270,7 @@ export const hardwareAddress: Codec<string> = {
 /** An IPv4 or IPv6 address. */
 export const ip: Codec<string> = {
   encode(writer, value) {
+    if (typeof value === 'string' && writeIPv4(writer, value)) return
     const bytes = typeof value === 'string' ? parseIp(value) : undefined
     if (bytes === undefined) return writer.refuse(value, 'an IPv4 or IPv6 address')
     writer.bytes(bytes)
@@ -243,10 +278,20 @@ export const ip: Codec<string> = {
   decode: (bytes, start, end) => formatIp(bytes.subarray(start, end)) ?? bytes.toString('hex', start, end),
 }
 
+/** False: it is no IPv4 address, and nothing has been written. */
+function writeIPv4(writer: Writer, text: string): boolean {
+  const number = parseIPv4(text)
+  if (number === undefined) return false
+  const at = writer.advance(4)
+  setBe32(writer.buffer, number, at)
+  return true
+}
+
 function ipOf(size: 4 | 16, accepted: string): FixedCodec<string> {
   return {
     size,
     encode(writer, value) {
+      if (size === 4 && typeof value === 'string' && writeIPv4(writer, value)) return
       const bytes = typeof value === 'string' ? parseIp(value) : undefined
       if (bytes?.length !== size) return writer.refuse(value, accepted)
       writer.bytes(bytes)
@@ -278,8 +323,7 @@ export function text(max: number): Codec<string> {
   return {
     encode(writer, value) {
       if (typeof value !== 'string') writer.refuse(value, 'a string')
-      if (value.includes('\0') || Buffer.byteLength(value) > max) writer.refuse(value, `at most ${max} bytes without NUL`)
-      writer.bytes(Buffer.from(value))
+      if (!writeAscii(writer, value, max, 0)) writeText(writer, value, max, 0)
     },
     decode: string(max).decode,
   }

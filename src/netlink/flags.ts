@@ -64,14 +64,14 @@ export function indexedList<T>(codec: Codec<T>, max: number): Codec<T[]> {
     nested: true,
     encode(writer, values, parent) {
       if (!Array.isArray(values) || values.length > max) return writer.refuse(values, `an array of at most ${max}`)
-      const { field } = writer
-      values.forEach((value, index) => {
-        writer.field = `${field}[${index}]`
+      writer.enter()
+      for (const [index, value] of values.entries()) {
+        writer.field = index
         const start = writer.beginAttribute(index, codec.nested === true)
         codec.encode(writer, value, parent)
         writer.endAttribute(start)
-      })
-      writer.field = field
+      }
+      writer.leave()
     },
     decode(bytes, start, end, parent) {
       const values: T[] = []

@@ -4,7 +4,7 @@ import { NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQ
 import type { NetlinkError } from './error.ts'
 import { errorFromReply } from './extack.ts'
 import type { Entries, Fields, Struct, StructInput, StructValues, Table, Values } from './table.ts'
-import { Writer } from './writer.ts'
+import { Writer, setU16, setU32 } from './writer.ts'
 
 /** What follows the nlmsghdr: a struct, then attributes. */
 export interface MessageFormat<F extends Fields = Fields, E extends Entries = Entries> {
@@ -40,14 +40,16 @@ export interface Message<F extends Fields = Fields, E extends Entries = Entries>
   attributes: Values<E>
 }
 
-/** A change: acknowledged. */
+/** A change: acknowledged. The request itself, which has just been made. */
 export function change<F extends Fields, E extends Entries>(request: Request<F, E>): Request<F, E> {
-  return { ...request, flags: request.flags | NLM_F_ACK }
+  request.flags |= NLM_F_ACK
+  return request
 }
 
-/** Everything that matches. */
+/** Everything that matches. The request itself, which has just been made. */
 export function dump<F extends Fields, E extends Entries>(request: Request<F, E>): Request<F, E> {
-  return { ...request, flags: request.flags | NLM_F_DUMP }
+  request.flags |= NLM_F_DUMP
+  return request
 }
 
 /**
@@ -60,8 +62,8 @@ export function encodeRequests(requests: readonly AnyRequest[], firstIndex = 0):
   return writer.finish()
 }
 
-/** Appends one request. Throws InvalidArgumentError; what the writer then holds is of no use. */
-export function encodeRequest(writer: Writer, request: AnyRequest, sequence: number): void {
+/** Appends one request. Throws InvalidArgumentError; what the writer then holds is of no use. `flags`: in place of the request's. */
+export function encodeRequest(writer: Writer, request: AnyRequest, sequence: number, flags: number = request.flags): void {
   const start = writer.reserve(NLMSG_HDRLEN)
   try {
     request.format.header.encode(writer, request.header)
@@ -70,10 +72,11 @@ export function encodeRequest(writer: Writer, request: AnyRequest, sequence: num
   } catch (error) {
     throw error instanceof InvalidArgumentError ? inCallersWords(error, request.callerNames) : error
   }
-  writer.buffer.writeUInt32LE(writer.length - start, start)
-  writer.buffer.writeUInt16LE(request.type, start + 4)
-  writer.buffer.writeUInt16LE(request.flags | NLM_F_REQUEST, start + 6)
-  writer.buffer.writeUInt32LE(sequence, start + 8)
+  const { buffer } = writer
+  setU32(buffer, writer.length - start, start)
+  setU16(buffer, request.type, start + 4)
+  setU16(buffer, flags | NLM_F_REQUEST, start + 6)
+  setU32(buffer, sequence, start + 8)
 }
 
 function inCallersWords(error: InvalidArgumentError, names: Record<string, string> = {}): InvalidArgumentError {

@@ -40,67 +40,86 @@ export interface Walkable {
   inner(type: number, parent: object): Codec<unknown> | undefined
 }
 
+/** An attribute as a table knows it. */
+interface Line {
+  name: string
+  type: number
+  type6: number | undefined
+  codec: Codec<unknown>
+  /** What the codec says, at hand. */
+  nested: boolean
+  size: number
+  mayOmit: boolean
+}
+
 export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
   readonly nested = true
   readonly entries: E
   readonly #keepsRest: boolean
-  readonly #byType = new Map<number, readonly [string, Codec<unknown>]>()
+  readonly #byName = new Map<string, Line>()
+  readonly #byType = new Map<number, Line>()
 
   /** `keepsRest` false: attributes that no line names are passed over, which makes reading of a few quick. */
   constructor(entries: E, keepsRest = true) {
     this.entries = entries
     this.#keepsRest = keepsRest
     for (const [name, [type, codec, type6]] of Object.entries(entries)) {
-      if (!this.#byType.has(type)) this.#byType.set(type, [name, codec])
-      if (type6 !== undefined && !this.#byType.has(type6)) this.#byType.set(type6, [name, codec])
+      const line: Line = { name, type, type6, codec, nested: codec.nested === true, size: codec.size ?? 0, mayOmit: codec.omits !== undefined }
+      this.#byName.set(name, line)
+      if (!this.#byType.has(type)) this.#byType.set(type, line)
+      if (type6 !== undefined && !this.#byType.has(type6)) this.#byType.set(type6, line)
     }
   }
 
   encode(writer: Writer, values: Values<E>): void {
     if (typeof values !== 'object' || values === null || Array.isArray(values)) writer.refuse(values, 'an object')
-    const { path, field } = writer
-    writer.path = writer.where()
+    writer.enter()
     for (const name in values) {
       const value = values[name]
       if (value === undefined) continue
       writer.field = name
-      const entry = Object.hasOwn(this.entries, name) ? this.entries[name] : undefined
-      if (entry === undefined) {
+      const line = this.#byName.get(name)
+      if (line === undefined) {
         if (name === 'raw') this.#encodeRaw(writer, value as RawAttribute[])
-        else this.#refuseName(writer, value)
+        else this.#refuseName(writer, name, value)
         continue
       }
-      const [type, codec, type6] = entry
-      if (codec.omits?.(value) === true) continue
-      const start = writer.beginAttribute(type6 !== undefined && isIPv6Text(value) ? type6 : type, codec.nested === true)
+      const { type, type6, codec, nested, mayOmit } = line
+      if (mayOmit && codec.omits?.(value) === true) continue
+      const start = writer.beginAttribute(type6 !== undefined && isIPv6Text(value) ? type6 : type, nested)
       codec.encode(writer, value, values)
       writer.endAttribute(start)
     }
-    writer.path = path
-    writer.field = field
+    writer.leave()
   }
 
   decode(bytes: Buffer, start: number, end: number): Values<E> {
     const values: Record<string, unknown> = {}
     let rest: RawAttribute[] | undefined
-    for (const [type, from, to] of walkAttributes(bytes, start, end)) {
-      const entry = this.#byType.get(type)
-      if (entry !== undefined && to - from >= (entry[1].size ?? 0)) {
-        values[entry[0]] = entry[1].decode(bytes, from, to, values)
+    // As walkAttributes, which would make an array for each attribute.
+    for (let at = start; at + NLA_HDRLEN <= end;) {
+      const size = getU16(bytes, at)
+      if (size < NLA_HDRLEN || at + size > end) break
+      const type = getU16(bytes, at + 2) & NLA_TYPE_MASK
+      const [from, to] = [at + NLA_HDRLEN, at + size]
+      const line = this.#byType.get(type)
+      if (line !== undefined && to - from >= line.size) {
+        values[line.name] = line.codec.decode(bytes, from, to, values)
       } else if (this.#keepsRest) {
         (rest ??= []).push({ type, data: new Uint8Array(bytes.subarray(from, to)) })
       }
+      at += (size + 3) & ~3
     }
     if (rest !== undefined) values.raw = rest
     return values as Values<E>
   }
 
   nameOf(type: number): string | undefined {
-    return this.#byType.get(type)?.[0]
+    return this.#byType.get(type)?.name
   }
 
   inner(type: number, parent: object): Codec<unknown> | undefined {
-    const codec = this.#byType.get(type)?.[1]
+    const codec = this.#byType.get(type)?.codec
     return codec instanceof Dependent ? codec.tableFor(parent) : codec
   }
 
@@ -116,14 +135,18 @@ export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
     }
   }
 
-  #refuseName(writer: Writer, value: unknown): never {
+  #refuseName(writer: Writer, name: string, value: unknown): never {
     const names = Object.keys(this.entries)
-    throw new InvalidArgumentError(writer.where(), value, `one of the options ${names.join(', ')}${didYouMean(writer.field, names)}`)
+    throw new InvalidArgumentError(writer.where(), value, `one of the options ${names.join(', ')}${didYouMean(name, names)}`)
   }
 }
 
 export function attributes<const E extends Entries>(entries: E, { keepsRest = true } = {}): Table<E> {
   return new Table(entries, keepsRest)
+}
+
+function getU16(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) | (bytes[at + 1] as number) << 8
 }
 
 function isIPv6Text(value: unknown): boolean {
@@ -186,14 +209,14 @@ export function list<T>(type: number, codec: Codec<T>): Codec<T[]> & Walkable {
     nested: true,
     encode(writer, values, parent) {
       if (!Array.isArray(values)) writer.refuse(values, 'an array')
-      const { field } = writer
-      values.forEach((value, index) => {
-        writer.field = `${field}[${index}]`
+      writer.enter()
+      for (const [index, value] of values.entries()) {
+        writer.field = index
         const start = writer.beginAttribute(type, codec.nested === true)
         codec.encode(writer, value, parent)
         writer.endAttribute(start)
-      })
-      writer.field = field
+      }
+      writer.leave()
     },
     decode(bytes, start, end, parent) {
       const values: T[] = []
@@ -256,16 +279,17 @@ export class Struct<F extends Fields> {
   encode(writer: Writer, values: StructInput<F>): void {
     if (typeof values !== 'object' || values === null) writer.refuse(values, 'an object')
     const given = values as Record<string, unknown>
-    const { path, field } = writer
-    writer.path = writer.where()
+    writer.enter()
     for (const [name, codec] of this.#fields) {
       const value = given[name]
-      writer.field = name
-      if (value === undefined) writer.reserve(codec.size)
-      else codec.encode(writer, value, values)
+      if (value === undefined) {
+        writer.reserve(codec.size)
+      } else {
+        writer.field = name
+        codec.encode(writer, value, values)
+      }
     }
-    writer.path = path
-    writer.field = field
+    writer.leave()
   }
 
   decode(bytes: Buffer, start: number): StructValues<F> {

@@ -43,16 +43,14 @@ const elementList: Codec<WireElement[]> & Walkable = {
   nested: true,
   encode(writer, elements) {
     if (!Array.isArray(elements)) writer.refuse(elements, 'an array')
-    const { field } = writer
-    elements.forEach((element, index) => {
+    writer.enter()
+    for (const [index, element] of elements.entries()) {
+      writer.field = index
       const start = writer.beginAttribute(c.NFTA_LIST_ELEM, true)
-      if (!writePlainly(writer, element as WireElement)) {
-        writer.field = `${field}[${index}]`
-        elementAttributes.encode(writer, element)
-      }
+      if (!writePlainly(writer, element as WireElement)) elementAttributes.encode(writer, element as WireElement)
       writer.endAttribute(start)
-    })
-    writer.field = field
+    }
+    writer.leave()
   },
   decode(bytes, start, end) {
     const elements: WireElement[] = []

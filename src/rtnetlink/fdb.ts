@@ -104,9 +104,13 @@ export interface FdbSpec extends FdbKey {
 }
 
 const keyNames = ['mac', 'vlan', 'master', 'self', 'dst', 'port', 'vni', 'srcVni', 'via', 'nexthopId', 'family']
-const specNames = [
+const specNames = new Set([
   ...keyNames, 'state', 'sticky', 'externLearn', 'router', 'use', 'activityNotify', 'inactive', 'noRefresh', 'protocol',
-]
+])
+
+const keyFlags = { master: c.NTF_MASTER, self: c.NTF_SELF } as const
+const specFlags = { sticky: c.NTF_STICKY, externLearn: c.NTF_EXT_LEARNED, router: c.NTF_ROUTER, use: c.NTF_USE } as const
+const callerNames = { lladdr: 'mac', ifindex: 'via' }
 
 /** `append`: beside those to other ends of a vxlan. */
 export type FdbVerb = 'add' | 'replace' | 'append'
@@ -115,26 +119,20 @@ const verbFlags = { add: NLM_F_CREATE | NLM_F_EXCL, replace: NLM_F_CREATE | NLM_
 export function newFdbEntry(index: number, spec: FdbSpec, verb: FdbVerb = 'add'): AnyRequest {
   checkFields(spec, specNames, 'an entry of a forwarding database')
   const { state = 'permanent', protocol } = spec
-  const request = keyRequest(index, spec, verb)
-  const { flags } = request.header as { flags: number }
-  const more = bitsOf(spec, { sticky: c.NTF_STICKY, externLearn: c.NTF_EXT_LEARNED, router: c.NTF_ROUTER, use: c.NTF_USE })
-  return change({
-    ...request,
-    type: c.RTM_NEWNEIGH,
-    flags: verbFlags[verb],
-    header: { ...request.header, state: stateNumber(state), flags: flags | more },
-    attributes: {
-      ...request.attributes,
-      extended: extendedOf(spec),
-      protocol: protocol === undefined ? undefined : protocols.number(protocol, 'protocol'),
-    },
-  })
+  const request = keyRequest(index, spec, verb, c.RTM_NEWNEIGH, verbFlags[verb])
+  const { header } = request
+  header.state = stateNumber(state)
+  header.flags |= bitsOf(spec, specFlags)
+  const extended = extendedOf(spec)
+  if (extended !== undefined) request.attributes['extended'] = extended
+  if (protocol !== undefined) request.attributes['protocol'] = protocols.number(protocol, 'protocol')
+  return request
 }
 
 /** What does not identify the entry may stand there too. */
 export function deleteFdbEntry(index: number, key: FdbKey | FdbSpec): AnyRequest {
   checkFields(key, specNames, 'an entry of a forwarding database')
-  return change({ ...keyRequest(index, key, 'delete'), type: c.RTM_DELNEIGH })
+  return keyRequest(index, key, 'delete', c.RTM_DELNEIGH, 0)
 }
 
 /** What a lookup goes by. */
@@ -276,26 +274,30 @@ function checkState(state: unknown): WrittenState {
   throw new InvalidArgumentError('state', state, `one of ${Object.keys(writtenStates).join(', ')}, local`)
 }
 
-function keyRequest(index: number, key: FdbKey, verb: string): AnyRequest {
+type FdbRequest = AnyRequest & { header: { family: number, index: number, state: number, flags: number } }
+
+function keyRequest(index: number, key: FdbKey, verb: string, type: number, messageFlags: number): FdbRequest {
   checkKey(key)
   const { mac, vlan, dst, port, vni, srcVni, via, nexthopId } = key
-  const flags = bitsOf(key, { master: c.NTF_MASTER, self: c.NTF_SELF })
+  const flags = bitsOf(key, keyFlags)
   if (nexthopId !== undefined && (dst ?? vni ?? port ?? via) !== undefined) {
     throw new InvalidArgumentError('nexthopId', nexthopId, 'no dst, port, vni or via beside it')
   }
-  return {
-    type: 0,
-    flags: 0,
+  return change({
+    type,
+    flags: messageFlags,
     format: neighborMessage,
-    header: { family: c.AF_BRIDGE, index, flags: flags === 0 ? c.NTF_SELF : flags },
+    header: { family: c.AF_BRIDGE, index, state: 0, flags: flags === 0 ? c.NTF_SELF : flags },
     attributes: { lladdr: mac, vlan, dst, port, vni, srcVni, ifindex: via, nexthopId },
     operation: `${verb} forwarding entry ${mac}`,
-    callerNames: { lladdr: 'mac', ifindex: 'via' },
-  }
+    callerNames,
+  }) as FdbRequest
 }
 
+const macForm = /^[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}$/i
+
 function checkKey({ mac, vlan, vni }: { mac: unknown, vlan?: unknown, vni?: unknown }): void {
-  if (typeof mac !== 'string' || !/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)) {
+  if (typeof mac !== 'string' || !macForm.test(mac)) {
     throw new InvalidArgumentError('mac', mac, 'a MAC address like 52:54:00:12:34:56')
   }
   checkVlan(vlan)
@@ -311,6 +313,7 @@ export function checkVlan(vlan: unknown, field = 'vlan'): void {
 
 function extendedOf(spec: FdbSpec): NeighborValues['extended'] {
   const { activityNotify, inactive, noRefresh } = spec
+  if (activityNotify === undefined && inactive === undefined && noRefresh === undefined) return undefined
   const notify = bitsOf(spec, { activityNotify: c.FDB_NOTIFY_BIT, inactive: c.FDB_NOTIFY_INACTIVE_BIT })
   bitsOf(spec, { noRefresh: 1 })
   if (activityNotify === undefined && inactive === undefined && noRefresh !== true) return undefined

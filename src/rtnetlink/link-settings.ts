@@ -82,6 +82,13 @@ const afterwards = ['alias', 'carrier', 'protoDown', 'protoDownReason', 'ipv4', 
 
 export const settingNames: readonly string[] = [...Object.keys(flagSettings), ...atOnce, ...afterwards]
 
+/** How each setting is said: as a bit of the header, or in an attribute. */
+const places = new Map<string, readonly [bit: number, sets: boolean] | 'atOnce' | 'afterwards' | 'afSpec'>([
+  ...Object.entries(flagSettings),
+  ...atOnce.map(name => [name, 'atOnce'] as const),
+  ...afterwards.map(name => [name, name === 'ipv4' || name === 'ipv6' ? 'afSpec' : 'afterwards'] as const),
+])
+
 export interface SortedSettings {
   /** For the header. */
   flags: { flags?: number, change?: number }
@@ -91,13 +98,28 @@ export interface SortedSettings {
 
 /** Sorts settings by how they are said to the kernel. Throws InvalidArgumentError for flags that are not true or false. */
 export function sortSettings(settings: LinkSettings): SortedSettings {
-  const { ipv4, ipv6, ...rest } = pick(settings, afterwards) as Pick<LinkSettings, 'ipv4' | 'ipv6'>
-  const families = { ...(ipv4 === undefined ? {} : { ipv4 }), ...(ipv6 === undefined ? {} : { ipv6 }) }
-  return {
-    flags: flagsOf(settings),
-    atOnce: pick(settings, atOnce),
-    afterwards: { ...rest, ...(Object.keys(families).length === 0 ? {} : { afSpec: families }) },
+  const sorted: { flags: SortedSettings['flags'], atOnce: Record<string, unknown>, afterwards: Record<string, unknown> } =
+    { flags: {}, atOnce: {}, afterwards: {} }
+  let [flags, change] = [0, 0]
+  for (const name in settings) {
+    const value = settings[name as keyof LinkSettings]
+    const place = places.get(name)
+    if (value === undefined || place === undefined) continue
+    if (place === 'atOnce') {
+      sorted.atOnce[name] = value
+    } else if (place === 'afterwards') {
+      sorted.afterwards[name] = value
+    } else if (place === 'afSpec') {
+      sorted.afterwards['afSpec'] = { ...sorted.afterwards['afSpec'] as object, [name]: value }
+    } else {
+      if (typeof value !== 'boolean') throw new InvalidArgumentError(name, value, 'true or false')
+      const [bit, sets] = place
+      change |= bit
+      if (value === sets) flags |= bit
+    }
   }
+  if (change !== 0) sorted.flags = { flags, change }
+  return sorted
 }
 
 /** Those settings that cannot be made with the link. */
@@ -106,17 +128,7 @@ export function laterSettings(settings: LinkSettings): LinkSettings {
 }
 
 function pick(settings: LinkSettings, names: readonly (keyof LinkSettings)[]): object {
-  return Object.fromEntries(names.filter(name => settings[name] !== undefined).map(name => [name, settings[name]]))
-}
-
-function flagsOf(settings: LinkSettings): SortedSettings['flags'] {
-  let [flags, change] = [0, 0]
-  for (const [name, [bit, sets]] of Object.entries(flagSettings) as [keyof typeof flagSettings, readonly [number, boolean]][]) {
-    const value = settings[name]
-    if (value === undefined) continue
-    if (typeof value !== 'boolean') throw new InvalidArgumentError(name, value, 'true or false')
-    change |= bit
-    if (value === sets) flags |= bit
-  }
-  return change === 0 ? {} : { flags, change }
+  const picked: Record<string, unknown> = {}
+  for (const name of names) if (settings[name] !== undefined) picked[name] = settings[name]
+  return picked
 }

@@ -126,8 +126,10 @@ export interface Resolved {
 }
 
 const specNames = ['name', 'kind', 'index', 'numTxQueues', 'numRxQueues', 'altNames', 'port', ...settingNames]
-const changeNames = ['name', 'addAltNames', 'deleteAltNames', 'port', ...settingNames]
 const creatable = Object.keys(kinds).filter(kind => kind !== 'tun')
+/** With the options of a kind. */
+const specNamesOf = new Map(Object.keys(kinds).map(kind => [kind, new Set([...specNames, kind])]))
+const changeNames = new Set(['name', 'addAltNames', 'deleteAltNames', 'port', ...settingNames, ...creatable])
 const pairs = ['veth', 'netkit']
 
 /**
@@ -137,7 +139,7 @@ const pairs = ['veth', 'netkit']
 export function newLink(spec: LinkSpec, resolved: Resolved): AnyRequest[] {
   checkKind(spec)
   refuseOtherKinds(spec, spec.kind)
-  checkFields(spec, [...specNames, spec.kind], 'a link specification')
+  checkFields(spec, specNamesOf.get(spec.kind) ?? specNames, 'a link specification')
   const { name, kind, index = 0, numTxQueues, numRxQueues, altNames, port } = spec
   const { master, masterKind, netnsFd, link, linkNetnsId } = resolved
   const { flags, atOnce, afterwards } = sortSettings(spec)
@@ -145,14 +147,15 @@ export function newLink(spec: LinkSpec, resolved: Resolved): AnyRequest[] {
   const [flagsFirst, flagsLater] = masterKind === 'bond' ? [{}, flags] : [flags, {}]
   const data = kindData(spec, resolved)
   const operation = `create ${kind} ${name}`
+  const queues = queuesOf(kind)
   const first = change({
     type: c.RTM_NEWLINK,
     flags: NLM_F_CREATE | NLM_F_EXCL,
     format: linkMessage,
     header: { index, ...flagsFirst },
     attributes: {
-      name, ...queuesOf(spec), ...given({ numTxQueues, numRxQueues }), ...atOnce, ...given({ netnsFd, link, linkNetnsId }),
-      linkinfo: { kind, ...given({ data }) }, ...given({ master }),
+      name, numTxQueues: numTxQueues ?? queues, numRxQueues: numRxQueues ?? queues, ...atOnce, netnsFd, link, linkNetnsId,
+      linkinfo: { kind, data }, master,
     },
     operation,
     callerNames: { 'linkinfo.data': kind },
@@ -163,12 +166,17 @@ export function newLink(spec: LinkSpec, resolved: Resolved): AnyRequest[] {
 
 /** Without what is undefined. */
 export function given<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: NonNullable<T[K]> }
+  const found: { [K in keyof T]?: NonNullable<T[K]> } = {}
+  for (const name in values) {
+    const value = values[name]
+    if (value !== undefined) found[name] = value as NonNullable<T[typeof name]>
+  }
+  return found
 }
 
 /** A queue pair for each CPU, the kernel's choice, doubles the time that a veth takes to be made. */
-function queuesOf({ kind }: { kind: string }): object {
-  return pairs.includes(kind) ? { numTxQueues: 1, numRxQueues: 1 } : {}
+function queuesOf(kind: string): 1 | undefined {
+  return pairs.includes(kind) ? 1 : undefined
 }
 
 function kindData(spec: LinkSpec, { peerNetnsFd, indices }: Resolved): object | undefined {
@@ -178,10 +186,18 @@ function kindData(spec: LinkSpec, { peerNetnsFd, indices }: Resolved): object | 
   if (options === undefined || !pairs.includes(kind)) return options && optionsToWrite(kind, options, indices)
   const { peer, ...rest } = options as { peer?: VethPeer }
   if (peer === undefined) return rest
-  return { ...rest, peer: { header: {}, attributes: { ...queuesOf(spec), ...peer, ...given({ netnsFd: peerNetnsFd }) } } }
+  const queues = queuesOf(kind)
+  return { ...rest, peer: { header: {}, attributes: { numTxQueues: queues, numRxQueues: queues, ...peer, netnsFd: peerNetnsFd } } }
+}
+
+function isEmpty(values: object): boolean {
+  for (const name in values) if ((values as Record<string, unknown>)[name] !== undefined) return false
+  return true
 }
 
 type Change = (attributesOf: object, header?: object) => AnyRequest
+
+const changeCallerNames = { 'linkinfo.portData': 'port', 'afSpec.ipv4': 'ipv4', 'afSpec.ipv6': 'ipv6' }
 
 function setting(link: string | number, operation: string): Change {
   return (attributesOf, header = {}) => change({
@@ -190,12 +206,12 @@ function setting(link: string | number, operation: string): Change {
     format: linkMessage,
     ...reference(link, attributesOf, header),
     operation,
-    callerNames: { 'linkinfo.portData': 'port', 'afSpec.ipv4': 'ipv4', 'afSpec.ipv6': 'ipv6' },
+    callerNames: changeCallerNames,
   })
 }
 
 function setOther(link: string | number, attributesOf: object, flags: object, operation: string): AnyRequest[] {
-  if (Object.keys(attributesOf).length === 0 && Object.keys(flags).length === 0) return []
+  if (isEmpty(attributesOf) && isEmpty(flags)) return []
   return [setting(link, operation)(attributesOf, flags)]
 }
 
@@ -218,7 +234,7 @@ function portRequests(
 
 /** The messages that change a link: of options of its kind, of the link itself, and of options as a port. */
 export function setLink(link: string | number, wanted: LinkChange, resolved: Resolved = {}): AnyRequest[] {
-  checkFields(wanted, [...changeNames, ...creatable], 'a change of a link')
+  checkFields(wanted, changeNames, 'a change of a link')
   const { name, port, addAltNames, deleteAltNames } = wanted
   const { master, masterKind, netnsFd } = resolved
   const operation = `set link ${link}`
@@ -227,12 +243,12 @@ export function setLink(link: string | number, wanted: LinkChange, resolved: Res
   // The name in a request says which link is meant: a new one can only be given by index.
   if (name !== undefined && typeof link !== 'number') throw new InvalidArgumentError('link', link, 'an index, with a new name')
   const { flags, atOnce, afterwards } = sortSettings(wanted)
-  const own = { ...atOnce, ...afterwards, ...given({ name, netnsFd }) }
+  const own = Object.assign(atOnce, afterwards, given({ name, netnsFd, master }))
   // A bond takes links that are down only, and brings them up.
   const afterMaster = masterKind === 'bond' && master !== undefined && ((flags.flags ?? 0) & c.IFF_UP) !== 0
   const beforeMaster = masterKind === 'bond' && master !== undefined && !afterMaster && flags.change !== undefined
   if (beforeMaster) requests.push(about({}, flags))
-  requests.push(...setOther(link, { ...own, ...given({ master }) }, beforeMaster || afterMaster ? {} : flags, operation))
+  requests.push(...setOther(link, own, beforeMaster || afterMaster ? {} : flags, operation))
   if (afterMaster) requests.push(about({}, flags))
   requests.push(...altNameRequests(link, c.RTM_DELLINKPROP, deleteAltNames, operation))
   requests.push(...altNameRequests(link, c.RTM_NEWLINKPROP, addAltNames, operation))
@@ -243,8 +259,12 @@ export function setLink(link: string | number, wanted: LinkChange, resolved: Res
 /** The kind whose options are to change, if any. */
 export function changedKind(wanted: LinkChange): string | undefined {
   const options = wanted as Record<string, unknown>
-  const [kind, other] = creatable.filter(kind => options[kind] !== undefined)
-  if (other !== undefined) throw new InvalidArgumentError(other, options[other], `options of one kind: there are those of ${kind}`)
+  let kind: string | undefined
+  for (const name in options) {
+    if (options[name] === undefined || !Object.hasOwn(kinds, name) || name === 'tun') continue
+    if (kind !== undefined) throw new InvalidArgumentError(name, options[name], `options of one kind: there are those of ${kind}`)
+    kind = name
+  }
   return kind
 }
 

@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { formatIp, isIPv4, isIPv6, parseIp } from '../ip.ts'
-import { be16, flag, ip, scaled, s32, u16, u32, u8 } from '../netlink/codecs.ts'
+import { be16, flag, ip, scaled, s32, u16, u32, u8, writeMac } from '../netlink/codecs.ts'
 import type { Codec } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts'
 import { change, dump } from '../netlink/message.ts'
@@ -22,7 +22,13 @@ import type { RouteProtocol } from './names.ts'
  */
 export const linkLayerAddress: Codec<string> = {
   encode(writer, value) {
-    if (typeof value === 'string' && /^([0-9a-f]{2}:){5}([0-9a-f]{2}|([0-9a-f]{2}:){14}[0-9a-f]{2})$/i.test(value)) {
+    const start = writer.length
+    if (typeof value === 'string' && value.length === 17) {
+      if (writeMac(writer, value)) return
+      // It may be an IPv6 address.
+      writer.length = start
+    }
+    if (typeof value === 'string' && /^([0-9a-f]{2}:){5}([0-9a-f]{2}:){14}[0-9a-f]{2}$/i.test(value)) {
       return writer.bytes(Buffer.from(value.replaceAll(':', ''), 'hex'))
     }
     const address = typeof value === 'string' ? parseIp(value) : undefined
@@ -230,8 +236,9 @@ function familyOf(address: unknown): 4 | 6 {
 /** The bits of switches that are on; one that is no boolean is refused. */
 export function bitsOf<B extends Record<string, number>>(given: { [K in keyof B]?: unknown }, bits: B): number {
   let set = 0
-  for (const [name, bit] of Object.entries(bits)) {
+  for (const name in bits) {
     const on: unknown = given[name]
+    const bit = bits[name] as number
     if (on === undefined) continue
     if (typeof on !== 'boolean') throw new InvalidArgumentError(name, on, 'true or false')
     if (on) set |= bit

@@ -97,14 +97,14 @@ export interface RouteSpec extends RouteMetrics {
   family?: 4 | 6
 }
 
-const metricNames = Object.keys(routeMetrics.entries) as (keyof WireMetrics)[]
+const metricNames: ReadonlySet<string> = new Set(Object.keys(routeMetrics.entries))
 const callerNames = {
-  ...Object.fromEntries(metricNames.map(name => [`metrics.${name}`, name])), otherVia: 'via', 'encap.routing': 'encap',
+  ...Object.fromEntries([...metricNames].map(name => [`metrics.${name}`, name])), otherVia: 'via', 'encap.routing': 'encap',
 }
-const specNames = [
+const specNames = new Set([
   'to', 'from', 'via', 'link', 'source', 'metric', 'table', 'scope', 'type', 'protocol', 'tos', 'onLink', 'pervasive', 'preference',
   'expiresMs', 'realms', 'encap', 'ttlPropagate', 'multipath', 'nexthopId', 'family', ...metricNames, 'index',
-]
+])
 
 /** Flags of RTM_NEWROUTE, by the verbs of ip(8). */
 const verbs = {
@@ -116,7 +116,9 @@ export type RouteVerb = keyof typeof verbs
 export function newRoute(route: RouteSpec, verb: RouteVerb = 'add'): AnyRequest {
   const request = routeRequest(route, verb)
   checkWay(route)
-  return change({ ...request, type: c.RTM_NEWROUTE, flags: verbs[verb] })
+  request.type = c.RTM_NEWROUTE
+  request.flags = verbs[verb]
+  return change(request)
 }
 
 export function deleteRoute(route: RouteSpec): AnyRequest {
@@ -195,16 +197,22 @@ function routeRequest(route: RouteSpec, verb: string): AnyRequest {
 }
 
 function metricsOf(route: RouteMetrics): WireMetrics | undefined {
-  let metrics: Record<string, unknown> | undefined
+  if (!hasMetrics(route)) return undefined
+  const metrics: Record<string, unknown> = {}
   for (const name of metricNames) {
     const value = route[name as keyof RouteMetrics]
-    if (value !== undefined) (metrics ??= {})[name] = value
+    if (value !== undefined) metrics[name] = value
   }
   // The kernel heeds it only if it is locked; ip(8) does so too.
-  if (metrics !== undefined && route.rtoMinMs !== undefined && (route.lock === undefined || Array.isArray(route.lock))) {
+  if (route.rtoMinMs !== undefined && (route.lock === undefined || Array.isArray(route.lock))) {
     metrics['lock'] = [...new Set([...route.lock ?? [], 'rtoMinMs'])]
   }
-  return metrics as WireMetrics | undefined
+  return metrics as WireMetrics
+}
+
+function hasMetrics(route: RouteMetrics): boolean {
+  for (const name in route) if (metricNames.has(name) && route[name as keyof RouteMetrics] !== undefined) return true
+  return false
 }
 
 function parseDestination(route: RouteSpec): Prefix {

@@ -30,10 +30,14 @@ export function optionsToWrite(
 
 /** Links that options name, to be looked up: [field, name]. */
 export function linksNamed(field: string, options: object | undefined, table = kindOf(field)?.options): [string, string][] {
-  if (typeof options !== 'object' || options === null || table === undefined) return []
-  const named = ([name, value]: [string, unknown]): boolean =>
-    typeof value === 'string' && Object.hasOwn(table.entries, name) && refersToLink((table.entries[name] as Entries[string])[1])
-  return Object.entries(options).filter(named).map(([name, value]) => [`${field}.${name}`, value as string])
+  const named: [string, string][] = []
+  if (typeof options !== 'object' || options === null || table === undefined) return named
+  for (const name in options) {
+    const value = (options as Record<string, unknown>)[name]
+    if (typeof value !== 'string' || !Object.hasOwn(table.entries, name)) continue
+    if (refersToLink((table.entries[name] as Entries[string])[1])) named.push([`${field}.${name}`, value])
+  }
+  return named
 }
 
 /**

@@ -93,14 +93,14 @@ type ActionValues = TableValues<typeof actionAttributes>
 export const actionList: Codec<ActionValues[]> = {
   nested: true,
   encode(writer, actions) {
-    const { field } = writer
-    actions.forEach((action, position) => {
-      writer.field = `${field}[${position}]`
+    writer.enter()
+    for (const [position, action] of actions.entries()) {
+      writer.field = position
       const start = writer.beginAttribute(position + 1, false)
       actionAttributes.encode(writer, action)
       writer.endAttribute(start)
-    })
-    writer.field = field
+    }
+    writer.leave()
   },
   decode: (bytes, start, end) => [...walkAttributes(bytes, start, end)].map(([, from, to]) => actionAttributes.decode(bytes, from, to)),
 }
