@@ -21,7 +21,7 @@ export interface NetnsSource {
  * and stop at the first that fails, unless that step has `mayFail`.
  */
 export type Step = NetlinkStep | ReadFileStep | ReadDirStep | WriteFileStep | RenameStep | UnlinkStep | LockStep | UnlockStep
-  | TapStep | CloseFdsStep | SpawnStep | TerminateStep | BindNetnsStep | UnbindNetnsStep | WatchStep
+  | TapStep | LinkIndicesStep | CloseFdsStep | SpawnStep | TerminateStep | BindNetnsStep | UnbindNetnsStep | WatchStep
 
 interface StepBase {
   /**
@@ -41,7 +41,9 @@ interface StepBase {
  *
  * The result holds, back to back, every reply message as the kernel wrote it (nlmsg_seq = the index of the request),
  * without successful acknowledgements and NLMSG_DONE. Failures are the kernel's NLMSG_ERROR messages, extack attributes
- * included. A request whose acknowledgement was lost gets a made NLMSG_ERROR with -ENOBUFS.
+ * included; they come for messages without NLM_F_ACK as well, so that many changes need none: silence is success, since
+ * the kernel has answered before sendmsg returns. A request whose acknowledgement was lost gets a made NLMSG_ERROR with
+ * -ENOBUFS; where answers were lost, so does each without NLM_F_ACK that has none (but of an `atomic` batch).
  * The step fails, with the first negative error's errno and call 'netlink', if there is one; the reply is still there.
  */
 export interface NetlinkStep extends StepBase {
@@ -107,6 +109,13 @@ export interface TapStep extends StepBase {
   /** IFF_TUN_EXCL: EBUSY if a link has the name, where otherwise a tap that is there would be attached to. */
   exclusive?: boolean
 }
+/**
+ * Indices of links by name, each of at most 15 bytes: SIOCGIFINDEX, which unlike RTM_GETLINK does not wait for RTNL. Result:
+ * 32 bits each, in host order, 0 for a name that no link has. For such a one the kernel may look for a module: ask for
+ * links that should be there.
+ */
+export interface LinkIndicesStep extends StepBase { op: 'linkIndices', names: readonly string[] }
+
 export interface CloseFdsStep extends StepBase { op: 'closeFds', fds: readonly number[] }
 
 /**
@@ -188,7 +197,7 @@ export interface StepFailure {
 }
 
 export type ResultOf<S extends Step> =
-  (S extends NetlinkStep | ReadFileStep ? Uint8Array
+  (S extends NetlinkStep | ReadFileStep | LinkIndicesStep ? Uint8Array
     : S extends ReadDirStep ? string[]
     : S extends TapStep ? number[]
     : S extends SpawnStep ? SpawnResult

@@ -66,7 +66,11 @@ void NumberMessages(Bytes* batch, uint32_t base) {
 }
 
 Replies::Replies(const Bytes& batch, const Chunk& chunk, uint32_t base)
-    : base_(base), first_(chunk.first), awaited_(chunk.count), requests_(chunk.count) {
+    : base_(base),
+      first_(chunk.first),
+      awaited_(chunk.count),
+      answered_(chunk.count),
+      requests_(chunk.count) {
   size_t at = chunk.offset;
   for (uint32_t i = 0; i < chunk.count; i++) {
     const nlmsghdr header = HeaderAt(batch.data() + at);
@@ -117,7 +121,16 @@ void Replies::Take(const nlmsghdr& header, const uint8_t* message) {
   Append(header, index, message + sizeof(nlmsghdr), header.nlmsg_len - sizeof(nlmsghdr));
 }
 
+void Replies::Overrun() {
+  for (size_t i = 0; i < awaited_.size(); i++) {
+    if (awaited_[i] || answered_[i]) continue;
+    awaited_[i] = true;
+    waiting_++;
+  }
+}
+
 void Replies::Settle(uint32_t index) {
+  answered_[index - first_] = true;
   if (!awaited_[index - first_]) return;
   awaited_[index - first_] = false;
   waiting_--;

@@ -40,6 +40,8 @@ class Replies {
   bool complete() const { return waiting_ == 0; }
   // A dump changed under way (NLM_F_DUMP_INTR): do it again.
   bool interrupted() const { return interrupted_; }
+  // Answers were dropped (ENOBUFS). Silence then says nothing: of a request that asked for no acknowledgement, too.
+  void Overrun();
   // Makes up an error for each request that was never acknowledged.
   void FailMissing(int error);
   // The first error in order of arrival, as a positive errno; 0 if there is none.
@@ -54,6 +56,7 @@ class Replies {
   const uint32_t base_;
   const uint32_t first_;
   std::vector<bool> awaited_;
+  std::vector<bool> answered_;
   std::vector<nlmsghdr> requests_;
   uint32_t waiting_ = 0;
   bool interrupted_ = false;

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "files.h"
+#include "link_indices.h"
 #include "signals.h"
 
 namespace virbr {
@@ -178,6 +179,12 @@ Failure HostThread::RunStep(Step* step, StepResult* result) {
             std::vector<Fd> queues;
             const Failure failure = CreateTap(s.options, &queues);
             *result = std::move(queues);
+            return failure;
+          },
+          [&](LinkIndicesStep& s) {
+            Bytes indices;
+            const Failure failure = LinkIndices(s.names, &indices);
+            if (!failure) *result = std::move(indices);
             return failure;
           },
           [&](CloseFdsStep& s) {

@@ -64,7 +64,7 @@ Failure NetlinkSocket::Request(Bytes batch, bool atomic, bool partial, Bytes* re
       NumberMessages(&numbered, base);
       Replies replies(batch, chunk, base);
       if (Failure failure = Send(numbered.data(), numbered.size())) return failure;
-      if (Failure failure = Receive(&replies)) return failure;
+      if (Failure failure = Receive(&replies, atomic)) return failure;
       replies.FailMissing(ENOBUFS);
       if (replies.interrupted() && replies.error() == 0) {
         if (partial) interrupted.insert(interrupted.end(), replies.bytes().begin(), replies.bytes().end());
@@ -95,7 +95,7 @@ Failure NetlinkSocket::Send(const uint8_t* data, size_t size) {
 
 // The kernel has queued every answer before sendmsg returns, and goes on with a dump inside recvmsg: an empty queue means
 // that there is nothing more to come.
-Failure NetlinkSocket::Receive(Replies* replies) {
+Failure NetlinkSocket::Receive(Replies* replies, bool atomic) {
   for (;;) {
     iovec part{buffer_.data(), buffer_.size()};
     msghdr message{};
@@ -106,7 +106,12 @@ Failure NetlinkSocket::Receive(Replies* replies) {
     message.msg_namelen = sizeof sender;
     const ssize_t size = recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_TRUNC);
     if (size < 0) {
-      if (errno == EINTR || errno == ENOBUFS) continue;
+      if (errno == EINTR) continue;
+      if (errno == ENOBUFS) {
+        // Of an atomic batch the last acknowledgement speaks for all.
+        if (!atomic) replies->Overrun();
+        continue;
+      }
       if (errno == EAGAIN) return {};
       return LastError("recvmsg");
     }

@@ -22,7 +22,7 @@ class NetlinkSocket {
 
  private:
   Failure Send(const uint8_t* data, size_t size);
-  Failure Receive(Replies* replies);
+  Failure Receive(Replies* replies, bool atomic);
 
   Fd fd_;
   uint32_t next_sequence_ = 1;

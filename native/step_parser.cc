@@ -114,6 +114,14 @@ StepBody ParseTap(const Napi::Object& object) {
   return TapStep{options};
 }
 
+StepBody ParseLinkIndices(const Napi::Object& object) {
+  LinkIndicesStep step{Strings(object, "names")};
+  for (const std::string& name : step.names) {
+    if (name.empty() || name.size() >= IFNAMSIZ) Refuse(object, "names", "an array of interface names");
+  }
+  return step;
+}
+
 StepBody ParseCloseFds(const Napi::Object& object) {
   const Napi::Array array = Array(object, "fds");
   CloseFdsStep step;
@@ -172,6 +180,7 @@ const std::map<std::string, Parse>& Parsers() {
        }},
       {"unlock", [](const Napi::Object& o) -> StepBody { return UnlockStep{String(o, "path")}; }},
       {"tap", ParseTap},
+      {"linkIndices", ParseLinkIndices},
       {"closeFds", ParseCloseFds},
       {"spawn",
        [](const Napi::Object& o) -> StepBody {

@@ -49,6 +49,9 @@ struct UnlockStep {
 struct TapStep {
   TapOptions options;
 };
+struct LinkIndicesStep {
+  std::vector<std::string> names;
+};
 struct CloseFdsStep {
   std::vector<int> fds;
 };
@@ -78,7 +81,7 @@ struct WatchStep {
 
 using StepBody =
     std::variant<NetlinkStep, ReadFileStep, ReadDirStep, WriteFileStep, RenameStep, UnlinkStep, LockStep, UnlockStep,
-                 TapStep, CloseFdsStep, SpawnStep, TerminateStep, BindNetnsStep, UnbindNetnsStep, WatchStep>;
+                 TapStep, LinkIndicesStep, CloseFdsStep, SpawnStep, TerminateStep, BindNetnsStep, UnbindNetnsStep, WatchStep>;
 
 struct Step {
   StepBody body;

@@ -132,6 +132,27 @@ void LostAcknowledgementsBecomeErrors() {
   CHECK(replies.bytes().size() == sizeof(nlmsghdr) + sizeof(nlmsgerr));
 }
 
+void WhereAnswersWereLostSilenceIsNoSuccess() {
+  Bytes batch;
+  for (uint32_t i = 0; i < 3; i++) Add(&batch, 16, NLM_F_REQUEST, i);
+  const auto chunks = Split(batch, false);
+  virbr::Replies silent(batch, chunks[0], 5);
+  CHECK(silent.complete());
+  silent.FailMissing(ENOBUFS);
+  CHECK(silent.error() == 0 && silent.bytes().empty());
+  virbr::Replies replies(batch, chunks[0], 5);
+  Bytes error;
+  Add(&error, NLMSG_ERROR, 0, 6, Error(-EEXIST));
+  replies.Feed(error.data(), error.size());
+  replies.Overrun();
+  CHECK(!replies.complete());
+  replies.FailMissing(ENOBUFS);
+  CHECK(replies.complete() && replies.error() == EEXIST);
+  // One answer, and one made up for each of the two others.
+  CHECK(HeaderAt(replies.bytes(), 0).nlmsg_seq == 1);
+  CHECK(replies.bytes().size() == 3 * (sizeof(nlmsghdr) + sizeof(nlmsgerr)));
+}
+
 void DumpsEndWithDone() {
   Bytes batch;
   Add(&batch, 18, NLM_F_REQUEST | NLM_F_DUMP, 0);
@@ -181,6 +202,7 @@ int main() {
   BadBatchesAreRefused();
   RepliesFindTheirRequests();
   LostAcknowledgementsBecomeErrors();
+  WhereAnswersWereLostSilenceIsNoSuccess();
   DumpsEndWithDone();
   NumbersAreAddedToEachMessage();
   std::puts("framing: 7 passed");

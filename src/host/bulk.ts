@@ -18,7 +18,7 @@ import { constants } from 'node:os'
 import type { NetlinkStep, StepFailure } from '../../binding/index.ts'
 import { BulkError, InvalidArgumentError, SystemError, VirbrError, checkFields } from '../errors.ts'
 import type { BulkFailure } from '../errors.ts'
-import { NETLINK_ROUTE, NLMSG_HDRLEN } from '../netlink/constants.ts'
+import { NETLINK_ROUTE, NLMSG_HDRLEN, NLM_F_ACK } from '../netlink/constants.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import { errorFromReply } from '../netlink/extack.ts'
 import { encodeRequest, encodeRequests, errorsIn } from '../netlink/message.ts'
@@ -187,7 +187,8 @@ export class Bulk<T> {
       const all = this.#requestsOf(requests, index)
       counts.push(all.length)
       try {
-        for (const request of all) encodeRequest(writer, request, sequence++)
+        // No acknowledgements: the kernel tells of what it refuses in any case, and silence is success.
+        for (const request of all) encodeRequest(writer, request, sequence++, request.flags & ~NLM_F_ACK)
       } catch (error) {
         throw this.inItem(error as Error, index)
       }

@@ -115,6 +115,7 @@ function describe(step: Exclude<Step, NetlinkStep>): string {
     case 'unlink': return `remove ${step.path}`
     case 'lock': case 'unlock': return `${step.op} ${step.path}`
     case 'tap': return `create tap ${step.name}`
+    case 'linkIndices': return 'look up links'
     case 'closeFds': return 'close descriptors'
     case 'spawn': return `start ${step.file}`
     case 'terminate': return `end process ${step.pid}`

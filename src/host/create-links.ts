@@ -24,7 +24,7 @@ import type { BulkOptions, Encoded, PhaseIn } from './bulk.ts'
 import { failure, isFailure } from './channel.ts'
 import type { Channel } from './channel.ts'
 import { deleteLinks } from './delete-links.ts'
-import { absent, chunksOf, briefLinks, eachBriefLink } from './brief-links.ts'
+import { absent, chunksOf, briefLinks } from './brief-links.ts'
 import { orderLinks } from './link-order.ts'
 import type { Dependency, LinkOrder } from './link-order.ts'
 import { lookUp } from './link-lookup.ts'
@@ -32,6 +32,7 @@ import { checkLinkName, checkLinkRef, noLink } from './link-ref.ts'
 import { checkLower, peerOf, referencesOf, wireSpec } from './link-spec.ts'
 import type { LinkRef } from './link-ref.ts'
 import type { LinkSpec } from './links.ts'
+import { eachIndex } from './indices.ts'
 import { Namespaces } from './namespaces.ts'
 import type { Netns } from './netns.ts'
 import { nsidOf } from './nsid.ts'
@@ -226,23 +227,24 @@ class Creation implements AsyncDisposable {
 
   async #findMade(round: readonly number[]): Promise<void> {
     const inRound = new Set(round)
-    const wanted = new Map<Channel, Map<string, LinkRef>>()
+    const wanted = new Map<Channel, Map<string, string>>()
     for (const spec of this.#specs) {
       for (const { ref, netns } of referencesOf(spec)) {
         const key = keyOf(ref, netns)
         const place = this.#places.get(key)
         if (place === undefined || !inRound.has(place) || this.#bulk.isFailed(place)) continue
+        if (typeof ref === 'number') {
+          this.#indices.set(key, ref)
+          continue
+        }
         const channel = this.#namespaces.channelOf(netns)
-        const links = wanted.get(channel) ?? new Map<string, LinkRef>()
-        wanted.set(channel, links.set(key, ref))
+        const names = wanted.get(channel) ?? new Map<string, string>()
+        wanted.set(channel, names.set(key, ref))
       }
     }
-    for (const [channel, links] of wanted) {
-      const found = await briefLinks(channel, [...links.values()])
-      for (const [at, key] of [...links.keys()].entries()) {
-        const index = found[at]?.index
-        if (index !== undefined) this.#indices.set(key, index)
-      }
+    for (const [channel, names] of wanted) {
+      const keys = [...names.keys()]
+      await eachIndex(channel, [...names.values()], (index, at) => { if (index !== 0) this.#indices.set(keys[at] as string, index) })
     }
     this.#failOrphans()
   }
@@ -364,15 +366,15 @@ class Creation implements AsyncDisposable {
     return byChannel
   }
 
-  /** What the caller gets. Not the whole record of each link: that is kilobytes, and costs as much as a tenth of its creation. */
+  /** What the caller gets. Not the record of each link: for that it would have to wait for the kernel's own work on the new links. */
   async #read(made: MadeLink[]): Promise<void> {
     if (this.#bulk.failed) return
     for (const [channel, places] of this.#byChannel([...this.#specs.keys()], spec => spec.netns)) {
       const names = places.map(place => (this.#specs[place] as LinkSpec).name)
-      await eachBriefLink(channel, names, (link, at) => {
+      await eachIndex(channel, names, (index, at) => {
         const place = places[at] as number
         const fds = this.#fds.get(place)
-        if (link !== undefined) made[place] = { index: link.index, name: names[at] as string, ...(fds === undefined ? {} : { fds }) }
+        if (index !== 0) made[place] = { index, name: names[at] as string, ...(fds === undefined ? {} : { fds }) }
       })
     }
   }

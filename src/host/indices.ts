@@ -1,10 +1,31 @@
 /** Names of many links and their indices, which is what the kernel takes. */
 import type { VirbrError } from '../errors.ts'
 import { isAlternativeName } from '../rtnetlink/attributes.ts'
+import { failure } from './channel.ts'
 import type { Channel } from './channel.ts'
-import { absent, briefLinks } from './brief-links.ts'
+import { absent, briefLinks, chunksOf } from './brief-links.ts'
 import { noLink } from './link-ref.ts'
 import type { LinkRef } from './link-ref.ts'
+
+/** Names for one visit to the Host's thread. */
+const namesAtOnce = 1000
+
+/**
+ * Indices of links that should be there, by their first names; 0 for one that is not. About a microsecond each, and never
+ * kept waiting by what else the kernel does.
+ */
+export async function eachIndex(
+  channel: Channel, names: readonly string[], take: (index: number, position: number) => void,
+): Promise<void> {
+  let position = 0
+  for (const some of chunksOf(names, namesAtOnce)) {
+    const step = { op: 'linkIndices', names: some } as const
+    const { results: [indices], failed } = await channel.exec([step])
+    if (failed !== undefined) throw failure(step, failed)
+    const view = new DataView(indices.buffer, indices.byteOffset, indices.length)
+    for (let at = 0; at < indices.length; at += 4) take(view.getUint32(at, true), position++)
+  }
+}
 
 const isName = (link: LinkRef | undefined): link is string => isAlternativeName(link)
 

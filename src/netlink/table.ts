@@ -64,7 +64,8 @@ export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
     this.entries = entries
     this.#keepsRest = keepsRest
     for (const [name, [type, codec, type6]] of Object.entries(entries)) {
-      const line: Line = { name, type, type6, codec, nested: codec.nested === true, size: codec.size ?? 0, mayOmit: codec.omits !== undefined }
+      const { nested = false, size = 0, omits } = codec
+      const line: Line = { name, type, type6, codec, nested, size, mayOmit: omits !== undefined }
       this.#byName.set(name, line)
       if (!this.#byType.has(type)) this.#byType.set(type, line)
       if (type6 !== undefined && !this.#byType.has(type6)) this.#byType.set(type6, line)

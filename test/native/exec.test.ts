@@ -108,6 +108,8 @@ const wrong: [string, unknown, RegExp][] = [
   ['an unknown mode of a tap', [{ op: 'tap', name: 't0', mode: 'Tun' }], /step\.mode must be tap or tun/],
   ['no queues', [{ op: 'tap', name: 't0', queues: 0 }], /step\.queues/],
   ['an owner that is a name', [{ op: 'tap', name: 't0', owner: 'root' }], /step\.owner/],
+  ['names of links that are no list', [{ op: 'linkIndices', names: 'br0' }], /step\.names must be an array/],
+  ['a link name of 16 bytes', [{ op: 'linkIndices', names: ['a', 'a234567890123456'] }], /step\.names must be an array of interface names/],
   ['a negative descriptor', [{ op: 'closeFds', fds: [-1] }], /step\.fds/],
   ['a descriptor of more than 32 bits', [{ op: 'closeFds', fds: [2 ** 32 + 1] }], /step\.fds/],
   ['arguments that are no strings', [{ op: 'spawn', file: '/bin/true', argv: [1], env: [], timeoutMs: 1 }], /step\.argv/],
@@ -152,4 +154,15 @@ test('every Host has sysctls and links of its own', async () => {
   expect((await ipJson(one.netnsFd, 'link')).map(link => link['ifname'])).toContain('only-one')
   expect((await ipJson(two.netnsFd, 'link')).map(link => link['ifname'])).not.toContain('only-one')
   expect((await one.exec([{ op: 'readDir', path: '/proc/sys/net/ipv4/conf' }])).results[0]).toContain('only-one')
+})
+
+test('indices of links by name, in the Host’s namespace; 0 for one that is not there', async () => {
+  const [one, two] = [await openHost(), await openHost()]
+  await one.exec([{ op: 'netlink', protocol: 0, messages: createLink(0, 'a23456789012345') }])
+  const names = ['lo', 'a23456789012345', 'missing']
+  const { results: [bytes] } = await one.exec([{ op: 'linkIndices', names }])
+  const shown = new Map((await ipJson(one.netnsFd, 'link')).map(link => [link['ifname'], link['ifindex']]))
+  expect([...new Uint32Array(bytes.buffer, bytes.byteOffset, 3)]).toEqual([1, shown.get('a23456789012345'), 0])
+  const { results: [elsewhere] } = await two.exec([{ op: 'linkIndices', names }])
+  expect([...new Uint32Array(elsewhere.buffer, elsewhere.byteOffset, 3)]).toEqual([1, 0, 0])
 })

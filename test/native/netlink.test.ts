@@ -8,7 +8,7 @@ import { addTable, deleteTable, listTables } from '../../src/nftables/tables.ts'
 import { ipJson, nftJson } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import {
-  NLM_F_ACK, NLM_F_DUMP, NLMSG_ERROR, RTM_GETLINK, RTM_NEWLINK, createLink, deleteLink, dumpLinks, linkKind, linkMessage,
+  NLM_F_ACK, NLM_F_DUMP, NLMSG_ERROR, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, createLink, deleteLink, dumpLinks, linkKind, linkMessage,
   linkName, nameOf, openHost, parseReplies, vethPeer,
 } from './support.ts'
 import type { Reply } from './support.ts'
@@ -96,9 +96,10 @@ test('5,000 messages with 5,000 refusals: none is lost', async () => {
   expect(errors(replies)).toEqual(Array.from({ length: 5000 }, (_, i) => [i, ENODEV]))
 })
 
-test('20,000 messages, of which one in a thousand is refused', async () => {
-  const get = (i: number): Buffer => linkMessage(17 + 2, NLM_F_ACK, i, [], 1) // RTM_SETLINK that changes nothing
-  const messages = Array.from({ length: 20_000 }, (_, i) => (i % 1000 === 999 ? deleteLink(i, 'none') : get(i)))
+test.each([['each acknowledged', NLM_F_ACK], ['none', 0]])('20,000 messages, %s, of which one in a thousand is refused', async (_, flags) => {
+  const get = (i: number): Buffer => linkMessage(17 + 2, flags, i, [], 1) // RTM_SETLINK that changes nothing
+  const refused = (i: number): Buffer => linkMessage(RTM_DELLINK, flags, i, [linkName('none')])
+  const messages = Array.from({ length: 20_000 }, (_, i) => (i % 1000 === 999 ? refused(i) : get(i)))
   const { replies } = await request(messages)
   expect(errors(replies)).toEqual(Array.from({ length: 20 }, (_, i) => [i * 1000 + 999, ENODEV]))
 })

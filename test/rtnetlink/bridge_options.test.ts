@@ -99,8 +99,7 @@ const bridgeId = (shown: unknown): string => {
 const same = (shown: unknown): unknown => shown
 const bool = (shown: unknown): boolean => shown === 1
 const hex = (shown: unknown): number => Number(shown)
-/** Seconds, shortly before ours. */
-/** It runs down, and between the two looks it may have come to its end and begun anew. */
+/** Seconds, shortly after ours: it runs down, and between the two looks it may have come to its end and begun anew. */
 const timer = (shown: unknown): unknown => ({ asymmetricMatch: (ms: number) => ms <= 1000 || Math.abs(ms - Number(shown) * 1000) <= 1000 })
 
 const bridgeState: State<BridgeOptions>[] = [
