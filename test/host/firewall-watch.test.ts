@@ -12,6 +12,7 @@ import { inNetns, run } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { toolPath, toolSearchPath } from '../support/tools.ts'
 import { newHost, rejection } from './support.ts'
+import { patience } from '../support/patience.ts'
 
 const { test } = needing(needs.netAdmin, needs.tool('nft'), needs.kernel('nftables'))
 
@@ -21,7 +22,7 @@ const nft = (host: Host, text: string): Promise<string> => run('nft', ['-f', '-'
 async function commit(watch: Watch<FirewallEvent>): Promise<FirewallEvent[]> {
   const events: FirewallEvent[] = []
   while (events.at(-1)?.type !== 'generation') {
-    const result = await Promise.race([watch.next(), sleep(5000)])
+    const result = await Promise.race([watch.next(), sleep(5000 * patience)])
     if (result?.value === undefined) throw new Error(`no generation after ${JSON.stringify(events)}`)
     events.push(result.value)
   }

@@ -9,6 +9,7 @@ import { addTable, deleteTable } from '../../src/nftables/tables.ts'
 import { nftJson, run, tryRun } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { newHost, rejection } from './support.ts'
+import { patience } from '../support/patience.ts'
 
 const { test } = needing(needs.kernel('bridge'))
 
@@ -67,7 +68,7 @@ plainTest('a namespace that is not there: ERR_NO_NETNS; one that cannot be: ERR_
 const asNobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all', '--bounding-set=-all']
 const index = new URL('../../src/index.ts', import.meta.url).href
 
-needing(needs.root, needs.tool('setpriv'), needs.kernel('bridge')).test('without CAP_NET_ADMIN: reads work, changes are ERR_NO_PERMISSION', { timeout: 60_000 }, async () => {
+needing(needs.root, needs.tool('setpriv'), needs.kernel('bridge')).test('without CAP_NET_ADMIN: reads work, changes are ERR_NO_PERMISSION', { timeout: 60_000 * patience }, async () => {
   const host = await newHost()
   const script = `
     import { createServer } from 'vite'
@@ -86,7 +87,7 @@ needing(needs.root, needs.tool('setpriv'), needs.kernel('bridge')).test('without
       await told(() => Host.open({ netns: '/proc/1/ns/net' })),
     ]))
     process.exit()`
-  const output = await run('setpriv', [...asNobody, process.execPath, '--input-type=module', '-e', script], { netns: host.netnsFd, timeoutMs: 50_000 })
+  const output = await run('setpriv', [...asNobody, process.execPath, '--input-type=module', '-e', script], { netns: host.netnsFd, timeoutMs: 50_000 * patience })
   expect(JSON.parse(output)).toEqual([['lo'], ...Array<string>(7).fill('ERR_NO_PERMISSION')])
 })
 

@@ -6,6 +6,7 @@ import { ipJson, run } from '../support/lab.ts'
 import type { Json } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { ipLink, ipLinks, newHost, rejection } from './support.ts'
+import { patience } from '../support/patience.ts'
 
 const { test } = needing(needs.kernel('bridge'), needs.kernel('veth'))
 const vxlan = needing(needs.kernel('vxlan'))
@@ -140,7 +141,7 @@ test('counters of a bridge and its port, as ip shows them', async () => {
   expect(await host.links.statistics('lo')).toEqual({ index: 1, counters: expect.objectContaining({ rxPackets: 0 }) as object })
   expect(await rejection(host.links.statistics('nowhere'))).toMatchObject({ code: 'ERR_NO_LINK' })
   expect(await rejection(host.links.statistics(4711))).toMatchObject({ code: 'ERR_NO_LINK' })
-}, 30_000)
+}, 30_000 * patience)
 
 needing(needs.kernel('bridgeVlanFiltering'), needs.kernel('veth')).test('counters of VLANs', async () => {
   const host = await newHost()

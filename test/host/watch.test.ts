@@ -13,18 +13,19 @@ import { needing, needs } from '../support/needs.ts'
 import { toolPath, toolSearchPath } from '../support/tools.ts'
 import { newHost, rejection } from './support.ts'
 import { Model, shownByIp } from './watch_model.ts'
+import { patience } from '../support/patience.ts'
 
 const { test } = needing(needs.netAdmin, needs.kernel('bridge'), needs.kernel('veth'))
 const policy = needing(needs.netAdmin, needs.kernel('bridge'), needs.kernel('policyRouting'))
 
 const batch = (host: Host, lines: readonly string[]): Promise<string> =>
-  run('ip', ['-force', '-batch', '-'], { netns: host.netnsFd, input: lines.join('\n'), timeoutMs: 60_000 }).catch(String)
+  run('ip', ['-force', '-batch', '-'], { netns: host.netnsFd, input: lines.join('\n'), timeoutMs: 60_000 * patience }).catch(String)
 
 /** The next events, which must come within some seconds. */
 async function take(watch: Watch, count: number): Promise<WatchEvent[]> {
   const events: WatchEvent[] = []
   while (events.length < count) {
-    const result = await Promise.race([watch.next(), sleep(5000)])
+    const result = await Promise.race([watch.next(), sleep(5000 * patience)])
     if (result?.value === undefined) throw new Error(`only ${events.length} of ${count} events: ${JSON.stringify(events)}`)
     events.push(result.value)
   }
@@ -104,7 +105,7 @@ test('what is there comes first, as ip shows it', async () => {
   await watch.close()
 })
 
-test('thousands of changes by two other processes, from any moment on: replayed, they give what ip shows', { timeout: 60_000 }, async () => {
+test('thousands of changes by two other processes, from any moment on: replayed, they give what ip shows', { timeout: 60_000 * patience }, async () => {
   const host = await newLab()
   const changes = Promise.all([batch(host, disorder(2, 2000)), batch(host, disorder(3, 2000))])
   const readers: { model: Model, watch: Watch, read: Promise<void> }[] = []
@@ -133,7 +134,7 @@ test('thousands of changes by two other processes, from any moment on: replayed,
 
 const last = (model: Model) => (): boolean => model.ready && [...model.links.values()].some(link => link.startsWith('last '))
 
-test('a reader that is too slow: an overrun where events are missing, then what is there by then', { timeout: 60_000 }, async () => {
+test('a reader that is too slow: an overrun where events are missing, then what is there by then', { timeout: 60_000 * patience }, async () => {
   const host = await newLab()
   const watch = host.watch(everything, { limit: 10 })
   const model = new Model()
@@ -155,7 +156,7 @@ test('a reader that is too slow: an overrun where events are missing, then what 
   await watch.close()
 })
 
-test('a process that is too slow: the kernel drops events, which is told, and what is there follows', { timeout: 60_000 }, async () => {
+test('a process that is too slow: the kernel drops events, which is told, and what is there follows', { timeout: 60_000 * patience }, async () => {
   const host = await newLab()
   const watch = host.watch(everything, { receiveBuffer: 4096 })
   const model = new Model()

@@ -10,12 +10,13 @@ import { libvirtdNeeds, startLibvirtd } from '../support/libvirtd.ts'
 import { needing } from '../support/needs.ts'
 import { toolPath } from '../support/tools.ts'
 import { answerOf, bareXml, describe, kernelNeeds, openLab, refusal, startChild, test } from './lab.ts'
+import { patience } from '../support/patience.ts'
 
 /** The next events, which must come within a second each. */
 async function take(watch: NetworkWatch, count: number): Promise<NetworkEvent[]> {
   const events: NetworkEvent[] = []
   while (events.length < count) {
-    const result = await Promise.race([watch.next(), sleep(1000)])
+    const result = await Promise.race([watch.next(), sleep(1000 * patience)])
     if (result?.value === undefined) throw new Error(`only ${events.length} of ${count} events: ${JSON.stringify(events)}`)
     events.push(result.value as NetworkEvent)
   }

@@ -6,6 +6,7 @@ import type { Datatype } from '../../src/nftables/datatypes.ts'
 import { ctKeys, headers, metaKeys } from '../../src/nftables/headers.ts'
 import { run } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 
 const { test } = needing()
 const { test: nftTest } = needing(needs.netAdmin, needs.tool('nft'))
@@ -40,7 +41,7 @@ nftTest('fields have nft’s lengths and types', async () => {
         .toMatchObject({ field: `${protocol} ${field}`, bits: length, type })
     }
   }
-}, 60_000)
+}, 60_000 * patience)
 
 nftTest('keys have nft’s types', async () => {
   for (const [key, { type, size }] of Object.entries(metaKeys)) {
@@ -55,7 +56,7 @@ nftTest('keys have nft’s types', async () => {
     const { type, size } = ctKeys[key]
     expect(await describeByNft(`ct ${key}`)).toMatchObject({ type, bits: size * 8 })
   }
-}, 60_000)
+}, 60_000 * patience)
 
 test('ids of concatenations are packed and unpacked', () => {
   const types = [datatypes.ipv4_addr, datatypes.inet_service, datatypes.mark]

@@ -8,6 +8,7 @@ import type { Ruleset } from '../../src/nftables/text/ruleset.ts'
 import { run, tryRun } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { corpus, natCorpus, tables } from './text_corpus.ts'
+import { patience } from '../support/patience.ts'
 
 const { test } = needing(needs.kernel('nftables'), needs.kernel('nftInet'), needs.kernel('nftNat'))
 
@@ -91,7 +92,7 @@ test.each(Object.keys(corpus) as (keyof typeof corpus)[])('every rule of family 
   const said = original.rules.map(rule => ruleToNft(rule, original.sets))
   expect(rules.filter((_, index) => said[index] === undefined)).toEqual([])
   await sameRules(original, rules, said)
-}, 60_000)
+}, 60_000 * patience)
 
 test.each(['postrouting', 'prerouting'] as const)('every kind of NAT at %s, in nft’s words', async hook => {
   for (const [family, rules] of Object.entries(natCorpus[hook]) as [Family, readonly string[]][]) {

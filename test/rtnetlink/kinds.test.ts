@@ -15,6 +15,7 @@ import { straceBytes } from '../support/strace.ts'
 import { setup } from './ip_commands.ts'
 import { linkCommands } from './ip_link_commands.ts'
 import type { LinkCommand } from './ip_link_commands.ts'
+import { patience } from '../support/patience.ts'
 
 const attributesAt = NLMSG_HDRLEN + ifinfomsg.size
 
@@ -65,7 +66,7 @@ needing(needs.netAdmin, needs.tool('ip'), needs.tool('strace'), needs.kernel('br
     const byName = new Map(sent.filter(({ type }) => type === c.RTM_NEWLINK)
       .map(({ bytes }) => [decode(linkAttributes, bytes.subarray(attributesAt)).name, bytes]))
     for (const command of linkCommands) compare(command, byName.get(command.spec.name) ?? Buffer.alloc(0))
-  }, 60_000)
+  }, 60_000 * patience)
 
 describe('completeness', () => {
   /** Options that ip 6.1 does not know, or that it cannot say when a link is made; other tests have them. */

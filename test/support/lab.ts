@@ -5,6 +5,7 @@
  */
 import { execFile } from 'node:child_process'
 import { toolPath, toolSearchPath } from './tools.ts'
+import { patience } from './patience.ts'
 
 export type LabNetns = number | string | { pid: number }
 
@@ -16,7 +17,7 @@ export interface RunOptions {
   /** Written to stdin. */
   input?: string
   env?: Record<string, string>
-  /** Default 20,000; then the command is killed. */
+  /** Default 20,000 times `patience`; then the command is killed. */
   timeoutMs?: number
 }
 
@@ -51,7 +52,7 @@ export function tryRun(command: string, args: readonly string[], options: RunOpt
   return new Promise((resolve, reject) => {
     const child = execFile(toolPath(file) ?? file, rest, {
       env,
-      timeout: options.timeoutMs ?? 20_000,
+      timeout: options.timeoutMs ?? 20_000 * patience,
       maxBuffer: 64 << 20,
     }, (error, stdout, stderr) => {
       // A number is an exit status; a string, e.g. ENOENT, means that it never ran.

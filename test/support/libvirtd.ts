@@ -13,6 +13,7 @@ import { run } from './lab.ts'
 import { needs } from './needs.ts'
 import type { Need } from './needs.ts'
 import { toolPath, toolSearchPath } from './tools.ts'
+import { patience } from './patience.ts'
 
 const inside = `
 set -e
@@ -156,7 +157,7 @@ export async function startLibvirtd(options: LibvirtdOptions = {}): Promise<Libv
     child.stdin.write('\n')
     daemon = 0
     let problem: unknown = 'it did not start'
-    for (let deadline = Date.now() + 10_000; !ended && Date.now() < deadline; await sleep(20)) {
+    for (let deadline = Date.now() + 10_000 * patience; !ended && Date.now() < deadline; await sleep(20)) {
       shell ??= (await children(child.pid ?? 0))[0]
       if (shell === undefined) continue
       const running = await childNamed(shell, 'libvirtd')
