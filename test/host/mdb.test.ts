@@ -1,7 +1,7 @@
 /** host.mdb, judged by bridge. */
 import { expect, test } from 'vitest'
 import { encodeRequests } from '../../src/netlink/message.ts'
-import { deleteMdbEntry, newMdbEntry } from '../../src/rtnetlink/mdb.ts'
+import { newMdbEntry } from '../../src/rtnetlink/mdb.ts'
 import type { Host } from '../../src/host/host.ts'
 import { bridgeJson, run } from '../support/lab.ts'
 import type { Json } from '../support/lab.ts'
@@ -67,23 +67,6 @@ needing(...common, needs.kernelRelease(6, 8)).test('flush by port and by state',
   expect(await groups()).toEqual(['239.1.1.1'])
   await host.mdb.flush({ bridge: 'br0', port: 'v0' })
   expect(await groups()).toEqual([])
-})
-
-/** Captured from bridge(8) of iproute2 6.1. */
-test.each([
-  ['bridge mdb add dev br0 port v0 grp 239.1.1.1', newMdbEntry(10, { port: 11, group: '239.1.1.1' }),
-    '38000000540005060000000000000000070000000a000000200001000b00000000000000ef01010100000000000000000000000008000000'],
-  ['bridge mdb add dev br0 port v0 grp ff05::1 permanent vid 3', newMdbEntry(10, { port: 11, group: 'ff05::1', state: 'permanent', vlan: 3 }),
-    '38000000540005060000000000000000070000000a000000200001000b00000001000300ff05000000000000000000000000000186dd0000'],
-  ['bridge mdb add dev br0 port v0 grp 239.1.1.1 src 10.0.0.1 permanent',
-    newMdbEntry(10, { port: 11, group: '239.1.1.1', source: '10.0.0.1', state: 'permanent' }),
-    '44000000540005060000000000000000070000000a000000200001000b00000001000000ef010101000000000000000000000000080000000c000280080001000a000001'],
-  ['bridge mdb add dev br0 port br0 grp 01:00:5e:00:00:09 permanent', newMdbEntry(10, { port: 10, group: '01:00:5e:00:00:09', state: 'permanent' }),
-    '38000000540005060000000000000000070000000a000000200001000a0000000100000001005e0000090000000000000000000000000000'],
-  ['bridge mdb del dev br0 port v0 grp 239.1.1.1', deleteMdbEntry(10, { port: 11, group: '239.1.1.1' }),
-    '38000000550005000000000000000000070000000a000000200001000b00000000000000ef01010100000000000000000000000008000000'],
-])('the bytes of %s', (_, ours, sent) => {
-  expect(encodeRequests([ours]).toString('hex')).toBe(sent)
 })
 
 const key = { port: 1, group: '239.1.1.1' }

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Host } from '../../src/host/host.ts'
 import { encodeRequests } from '../../src/netlink/message.ts'
-import { addVlans, deleteVlans, listVlans, setVlan } from '../../src/rtnetlink/vlans.ts'
+import { addVlans, listVlans, setVlan } from '../../src/rtnetlink/vlans.ts'
 import { bridgeJson, run } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { newHost, rejection } from './support.ts'
@@ -22,7 +22,11 @@ interface Shown { vlan: number, vlanEnd?: number, flags?: string[] }
 
 live('what is added is what bridge shows; ranges, PVID, untagged, the bridge itself', async () => {
   const host = await lab()
-  const shown = async (link: string): Promise<Shown[]> => (await bridgeJson<{ vlans: Shown[] }[]>(host.netnsFd, 'vlan', 'show', 'dev', link))[0]?.vlans ?? []
+  // bridge 6.1 shows ranges also where it is not asked to.
+  const shown = async (link: string): Promise<number[]> => {
+    const [found] = await bridgeJson<{ vlans: Shown[] }[]>(host.netnsFd, 'vlan', 'show', 'dev', link)
+    return (found?.vlans ?? []).flatMap(({ vlan, vlanEnd = vlan }) => Array.from({ length: vlanEnd - vlan + 1 }, (_, more) => vlan + more))
+  }
   await host.vlans.delete('v0', 1)
   await host.vlans.add('v0', ['10-20', 30, { vid: 40, pvid: true, untagged: true }, { vid: 50, to: 52, untagged: true }])
   await host.vlans.add('br0', '10-12')
@@ -35,11 +39,11 @@ live('what is added is what bridge shows; ranges, PVID, untagged, the bridge its
   expect(compressed[0]?.vlans).toMatchObject([
     { vlan: 10, vlanEnd: 20 }, { vlan: 30 }, { vlan: 40, flags: ['PVID', 'Egress Untagged'] }, { vlan: 50, vlanEnd: 52, flags: ['Egress Untagged'] },
   ])
-  expect((await shown('br0')).map(({ vlan }) => vlan)).toEqual([1, 10, 11, 12])
+  expect(await shown('br0')).toEqual([1, 10, 11, 12])
   await host.vlans.delete('v0', ['10-20', 40])
-  expect((await shown('v0')).map(({ vlan }) => vlan)).toEqual([30, 50, 51, 52])
+  expect(await shown('v0')).toEqual([30, 50, 51, 52])
   await host.vlans.delete('br0', '10-12')
-  expect((await shown('br0')).map(({ vlan }) => vlan)).toEqual([1])
+  expect(await shown('br0')).toEqual([1])
 })
 
 live('options and counters of VLANs', async () => {
@@ -74,19 +78,8 @@ if (needs.kernel('bridgeVlanFiltering') !== undefined) {
 
 const hex = (...requests: Parameters<typeof encodeRequests>[0]): string => encodeRequests(requests).toString('hex')
 
-/** Captured from bridge(8) of iproute2 6.1, for a port with index 11; it marks no nests, so ours have 80 where it has 00. */
-test('the bytes of bridge vlan', () => {
-  const nest = (bytes: string): string => bytes.replace(/(..)001a00/, '$1001a80').replaceAll('1c000300', '1c000380')
-  expect(hex(addVlans(11, [10]))).toBe(nest('2c000000130005000000000000000000070000000b00000000000000000000000c001a000800020000000a00'))
-  expect(hex(addVlans(11, [{ vid: 10, to: 20, untagged: true }])))
-    .toBe(nest('34000000130005000000000000000000070000000b000000000000000000000014001a00080002000c000a000800020014001400'))
-  expect(hex(addVlans(11, [{ vid: 10, pvid: true, untagged: true }], { master: true })))
-    .toBe(nest('34000000130005000000000000000000070000000b000000000000000000000014001a0006000000010000000800020006000a00'))
-  expect(hex(deleteVlans(10, ['30'], { self: true })))
-    .toBe(nest('34000000110005000000000000000000070000000a000000000000000000000014001a0006000000020000000800020000001e00'))
-  expect(hex(setVlan(11, '10-12', { state: 'learning' })))
-    .toBe('34000000700005000000000000000000070000000b0000001c0001800800010040000a00060002000c0000000500030002000000')
-  // bridge sends the mapping to tunnels alone.
+/** Captured from bridge(8) of iproute2 6.1, which sends the mapping alone; the rest is compared in test/rtnetlink/bridge.test.ts. */
+test('VLANs mapped to tunnels: the bytes of bridge vlan', () => {
   const { length } = hex(addVlans(11, ['10-12']))
   const tunnels = hex(addVlans(11, [{ vid: 10, to: 12, tunnelId: 1000 }]))
   expect(tunnels.slice(length)).toBe('1c00038008000100e8030000060002000a00000006000300080000001c00038008000100ea030000060002000c0000000600030010000000')

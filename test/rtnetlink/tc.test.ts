@@ -8,6 +8,7 @@ import { deleteFilter, listFilters, newFilter } from '../../src/rtnetlink/tc/fil
 import { deleteQdisc, listQdiscs, newQdisc } from '../../src/rtnetlink/tc/qdiscs.ts'
 import { needing, needs } from '../support/needs.ts'
 import { straceBytes } from '../support/strace.ts'
+import { patience } from '../support/patience.ts'
 
 const captured = JSON.parse(readFileSync(new URL('tc_captured.json', import.meta.url), 'utf8')) as Record<string, string>
 
@@ -90,7 +91,7 @@ live('as the tc of this machine sends them', async () => {
   const sent = (await straceBytes(['sh', '-c', script], { setup })).filter(({ type }) => type >= 36 && type <= 46)
   expect(sent.length).toBe(commands.length)
   commands.forEach(([, ours], position) => { compare(ours, sent[position]?.bytes ?? Buffer.alloc(0)) })
-}, 60_000)
+}, 60_000 * patience)
 
 test.each<[string, () => AnyRequest, string]>([
   ['an unknown kind', () => newQdisc(1, { kind: 'hbt' } as never), 'did you mean "htb"?'],
