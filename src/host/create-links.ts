@@ -15,7 +15,7 @@ import { InvalidArgumentError, VirbrError } from '../errors.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest } from '../netlink/message.ts'
 import { laterSettings } from '../rtnetlink/link-settings.ts'
-import { explainKind, mayBeOverlooked, overlooked } from '../rtnetlink/kinds/support.ts'
+import { explainLink, mayBeOverlooked, overlooked } from '../rtnetlink/kinds/support.ts'
 import type { Asked } from '../rtnetlink/kinds/support.ts'
 import { given, newLink, setLink, takesPorts } from '../rtnetlink/links.ts'
 import type { Link, Resolved } from '../rtnetlink/links.ts'
@@ -83,8 +83,7 @@ class Creation implements AsyncDisposable {
   constructor(channel: Channel, specs: readonly LinkSpec[], options: BulkOptions) {
     this.#home = channel
     this.#specs = specs
-    this.#bulk = new Bulk(channel, 'links', specs, options, (error, spec) =>
-      explainKind(error, spec.kind, (spec as unknown as Record<string, object | undefined>)[spec.kind]))
+    this.#bulk = new Bulk(channel, 'links', specs, options, (error, spec) => explainLink(error, spec, spec.kind))
     this.#namespaces = new Namespaces(channel)
   }
 
@@ -334,6 +333,7 @@ class Creation implements AsyncDisposable {
       const { name, master, netns, up, port, altNames } = spec
       const resolved: Resolved = master === undefined ? {}
         : { master: this.#index(master, netns), ...given({ masterKind: this.#kindOf(master, netns) }) }
+      if (port !== undefined) resolved.indices = this.#named(spec)
       if (isTap(spec)) return setLink(name, tapChange(spec), resolved)
       const own = given({ port, addAltNames: altNames, ...(up === true ? { up } : {}) })
       return setLink(name, { ...laterSettings(spec), ...own }, resolved)

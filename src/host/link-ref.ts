@@ -2,7 +2,7 @@
 import { constants } from 'node:os'
 import { InvalidArgumentError, VirbrError } from '../errors.ts'
 import { INTERFACE_NAME_RULE, isInterfaceName } from '../netlink/codecs.ts'
-import type { NetlinkError } from '../netlink/error.ts'
+import { NetlinkError } from '../netlink/error.ts'
 import { isAlternativeName } from '../rtnetlink/attributes.ts'
 
 /** A link by one of its names, or by index. */
@@ -17,8 +17,10 @@ export function checkLinkName(name: unknown, field: string): asserts name is str
   if (!isInterfaceName(name)) throw new InvalidArgumentError(field, name, INTERFACE_NAME_RULE)
 }
 
-export function noLink(error: NetlinkError, link: LinkRef): VirbrError {
-  return error.errno === constants.errno.ENODEV
+export function noLink(error: NetlinkError, link: LinkRef): VirbrError
+export function noLink(error: Error, link: LinkRef): Error
+export function noLink(error: Error, link: LinkRef): Error {
+  return error instanceof NetlinkError && error.errno === constants.errno.ENODEV
     ? new VirbrError('ERR_NO_LINK', `no link ${typeof link === 'number' ? `with index ${link}` : link}`, { cause: error })
     : error
 }

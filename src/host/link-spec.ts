@@ -1,7 +1,7 @@
 /** A specification of a link taken apart: what goes into the request that makes it, and what the request refers to. */
 import { InvalidArgumentError } from '../errors.ts'
 import { linksNamed } from '../rtnetlink/kinds/given.ts'
-import { kindOf } from '../rtnetlink/kinds/index.ts'
+import { kindOf, portTable } from '../rtnetlink/kinds/index.ts'
 import type { LinkSpec as WireSpec } from '../rtnetlink/links.ts'
 import { checkLinkRef } from './link-ref.ts'
 import type { LinkSpec, PeerSpec } from './links.ts'
@@ -44,12 +44,13 @@ export interface Reference {
 
 /** Other links that a link needs: its master, where it is born itself; what it stands on, and what its options name. */
 export function referencesOf(spec: LinkSpec): Reference[] {
-  const { kind, master, netns, link, linkNetns } = spec
+  const { kind, master, netns, link, linkNetns, port } = spec
   if (master === undefined && link === undefined && kind === 'veth') return []
   const options = (spec as unknown as Record<string, object | undefined>)[kind]
   return [
     ...(master === undefined ? [] : [{ field: 'master', ref: master, netns, stands: false }]),
     ...(link === undefined ? [] : [{ field: 'link', ref: link, netns: linkNetns, stands: true }]),
     ...linksNamed(kind, options).map(([field, ref]) => ({ field, ref, netns: undefined, stands: true })),
+    ...linksNamed('port', port, portTable('bridge')).map(([field, ref]) => ({ field, ref, netns, stands: true })),
   ]
 }

@@ -1,10 +1,11 @@
 /** Network interfaces: what `ip link` and `bridge link` do. */
 import type { Step } from '../../binding/index.ts'
 import { InvalidArgumentError, UnsupportedError, VirbrError } from '../errors.ts'
+import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { completeOptions, linksNamed } from '../rtnetlink/kinds/given.ts'
 import { portTable } from '../rtnetlink/kinds/index.ts'
-import { explainKind, overlooked } from '../rtnetlink/kinds/support.ts'
+import { explainLink, overlooked } from '../rtnetlink/kinds/support.ts'
 import { changedKind, decodeLink, deleteLink, getLink, given, listLinks, newLink, setLink } from '../rtnetlink/links.ts'
 import type {
   KindOptions, Link, LinkChange as WireChange, LinkFilter as WireFilter, LinkSpec as WireSpec, Resolved, VethPeer,
@@ -150,12 +151,14 @@ export class Links {
 
   /** What a specification names, looked up, and whether it fits together. The master is where the link is born. */
   async #resolve(
-    { kind, master, link, ...spec }: LinkSpec, home: Channel | undefined, linkChannel: Channel | undefined,
+    { kind, master, link, port, ...spec }: LinkSpec, home: Channel | undefined, linkChannel: Channel | undefined,
   ): Promise<Resolved> {
     const named = linksNamed(kind, (spec as Record<string, unknown>)[kind] as object | undefined)
+    const ofPort = linksNamed('port', port, portTable('bridge'))
     const asked: [Channel, string, LinkRef | undefined][] = [
       [home ?? this.#channel, 'master', master], [linkChannel ?? this.#channel, 'link', link],
       ...named.map(([field, name]) => [this.#channel, field, name] as [Channel, string, LinkRef]),
+      ...ofPort.map(([field, name]) => [home ?? this.#channel, field, name] as [Channel, string, LinkRef]),
     ]
     const [into, lower, ...others] = await lookUpEach(asked)
     if (into !== undefined) await checkMaster(home ?? this.#channel, into, master as LinkRef, home === linkChannel ? lower : undefined)
@@ -163,7 +166,7 @@ export class Links {
       ...(into === undefined ? {} : { master: into.index, ...given({ masterKind: into.kind }) }),
       ...(lower === undefined ? {} : { link: lower.index }),
       ...(linkChannel === undefined ? {} : { linkNetnsId: await nsidOf(this.#channel, linkChannel.native.netnsFd) }),
-      indices: new Map(named.map(([, name], index) => [name, (others[index] as Link).index])),
+      indices: new Map([...named, ...ofPort].map(([, name], index) => [name, (others[index] as Link).index])),
     }
   }
 
@@ -176,7 +179,7 @@ export class Links {
     const changes = [...later, ...(peerThere === undefined ? peerUp : [])]
     const atOnce = there === undefined && changes.length === 0 && peerUp.length === 0
     const { messages, error } = await this.#channel.attempt(routeStep(atOnce ? [make, getLink(name)] : [make], { mayFail: true }))
-    if (error !== undefined) throw explainKind(error, kind, options)
+    if (error !== undefined) throw explainLink(error, spec, kind)
     try {
       // Not in one go: if the name is taken, what comes after must not befall the link that has it.
       const replies = atOnce ? messages : await home.request([...changes, getLink(name)])
@@ -188,7 +191,7 @@ export class Links {
       return link
     } catch (error) {
       await home.attempt(routeStep([deleteLink(name)], { mayFail: true }))
-      throw error
+      throw error instanceof NetlinkError ? explainLink(error, spec, kind) : error
     }
   }
 
@@ -207,7 +210,7 @@ export class Links {
       : [undefined, master === null ? { master: 0 } : {}, wire]
     const requests = setLink(before?.index ?? link, full, { ...resolved, ...given({ netnsFd: there?.channel.native.netnsFd }) })
     const { error } = await this.#channel.attempt(routeStep(requests, { mayFail: true }))
-    if (error !== undefined) throw noLink(error, link)
+    if (error !== undefined) throw noLink(explainLink(error, wire, kind), link)
     const now = getLink(before === undefined ? link : wire.name ?? before.name)
     const [messages] = await (there?.channel ?? this.#channel).request([now])
     const after = decodeLink(messages?.[0] as Message)
@@ -254,13 +257,14 @@ export class Links {
 
   /** Which network identifiers a vxlan with `vnifilter` takes: ranges, or one by one with `statistics`. Rejects with ERR_NO_LINK. */
   async vnis(link: LinkRef, { statistics = false }: { statistics?: boolean } = {}): Promise<Vni[]> {
-    const [messages = []] = await this.#channel.request([listVnis(await this.index(link), statistics)])
-    return messages.flatMap(decodeVnis)
+    const { messages, error } = await this.#channel.attempt(routeStep([listVnis(await this.index(link), statistics)], { mayFail: true }))
+    if (error !== undefined) throw error.errnoName === 'EOPNOTSUPP' ? await this.#noVnis(error, link) : noLink(error, link)
+    return messages.flat().flatMap(decodeVnis)
   }
 
   /**
    * `bridge vni add`: `addVnis('vx0', [{ vni: 10, to: 20, remote: '192.0.2.7' }])`. Those that are there get the remote. In one
-   * sendmsg; if the kernel refuses one, the others stand. Kernels before 5.18: ERR_UNSUPPORTED.
+   * sendmsg; if the kernel refuses one, the others stand. The vxlan has to have `vnifilter`. Kernels before 5.18: ERR_UNSUPPORTED.
    */
   addVnis(link: LinkRef, vnis: readonly VniSpec[]): Promise<void> {
     return this.#changeVnis(link, vnis, newVni)
@@ -277,9 +281,20 @@ export class Links {
     routeStep(vnis.map(spec => request(1, spec)))
     const index = await this.index(link)
     const { error } = await this.#channel.attempt(routeStep(vnis.map(spec => request(index, spec)), { mayFail: true }))
-    // The kernel then has no such type of message.
-    if (error?.errnoName === 'EOPNOTSUPP') throw new UnsupportedError('Linux ≥ 5.18', `${error.message}; Linux 5.18 is needed`, { cause: error })
+    if (error?.errnoName === 'EOPNOTSUPP') throw await this.#noVnis(error, link)
     if (error !== undefined) throw noLink(error, link)
+  }
+
+  /** The kernel says the same if it has no such messages, and if the link takes no identifiers. */
+  async #noVnis(error: NetlinkError, link: LinkRef): Promise<Error> {
+    const { kind } = await this.get(link)
+    const { error: unknown } = await this.#channel.attempt(routeStep([listVnis(0)], { mayFail: true }))
+    if (kind === 'vxlan' && unknown?.errnoName === 'EOPNOTSUPP') {
+      return new UnsupportedError('Linux ≥ 5.18', `${error.message}; Linux 5.18 is needed`, { cause: error })
+    }
+    const refused = new InvalidArgumentError('link', link, 'a vxlan that was made with external and vnifilter')
+    refused.cause = error
+    return refused
   }
 
   /** A bridge that was up takes 30 to 60 ms in the kernel. Rejects with ERR_NO_LINK. */
@@ -323,7 +338,7 @@ export class Links {
   }
 
   async #createTap(spec: LinkSpec, mode: 'tap' | 'tun'): Promise<CreatedLink> {
-    const { name, master, netns } = spec
+    const { name, netns } = spec
     const { persist = true, ...options } = checkTapSpec(spec)
     const change = tapChange(spec)
     if (netns !== undefined) {
@@ -333,9 +348,7 @@ export class Links {
     }
     checkLower(spec)
     routeStep(setLink(name, change))
-    const [into] = master === undefined ? [] : await lookUp(this.#channel, [master], ['master'])
-    if (into !== undefined) await checkMaster(this.#channel, into, master as LinkRef, undefined)
-    const requests = setLink(name, change, into === undefined ? {} : { master: into.index, ...given({ masterKind: into.kind }) })
+    const requests = setLink(name, change, await this.#resolve(spec, undefined, undefined))
     // TUNSETIFF attaches to a device that is there already; a create must not.
     const free = routeStep([getLink(name)], { mayFail: true })
     const { error } = await this.#channel.attempt(free)
@@ -349,7 +362,8 @@ export class Links {
         const undo: Step[] = [{ ...routeStep([deleteLink(name)]), mayFail: true }, { op: 'closeFds', fds, mayFail: true }]
         await this.#channel.exec(undo)
       }
-      throw failure(failed.step === 0 ? make : set, failed, results[failed.step])
+      const error = failure(failed.step === 0 ? make : set, failed, results[failed.step])
+      throw error instanceof NetlinkError ? explainLink(error, spec, mode) : error
     }
     const made = decodeLink(repliesOf(set, results[1]).messages.at(-1)?.[0] as Message)
     return persist ? made : { ...made, fds }

@@ -4,7 +4,7 @@ import type { AnyRequest, Message } from '../netlink/message.ts'
 import type { Entries } from '../netlink/table.ts'
 import { completeOptions, linksNamed } from '../rtnetlink/kinds/given.ts'
 import { portTable } from '../rtnetlink/kinds/index.ts'
-import { explainKind } from '../rtnetlink/kinds/support.ts'
+import { explainLink } from '../rtnetlink/kinds/support.ts'
 import { changedKind, decodeLink, getLink, setLink, takesPorts } from '../rtnetlink/links.ts'
 import type { Link, LinkChange as WireChange, Resolved } from '../rtnetlink/links.ts'
 import { absent, briefLinks, chunksOf } from './brief-links.ts'
@@ -40,10 +40,7 @@ export async function setMany(channel: Channel, changes: readonly LinkChangeOf[]
   checkBulk('changes', changes, options)
   await checkChanges(changes)
   await channel.hold(async held => {
-    const bulk = new Bulk(held, 'changes', changes, options, (error, change) => {
-      const kind = changedKind(wireOf(change))
-      return kind === undefined ? error : explainKind(error, kind, (change as unknown as Record<string, object>)[kind])
-    })
+    const bulk = new Bulk(held, 'changes', changes, options, (error, change) => explainLink(error, change, changedKind(wireOf(change))))
     const planned = await plan(held, bulk, changes)
     const order = [...changes.keys()].filter(place => planned[place] !== undefined)
       .sort((a, b) => (planned[a]?.rank ?? 0) - (planned[b]?.rank ?? 0) || a - b)

@@ -1,5 +1,6 @@
-/** docs/links.md has every kind of link and every option. */
+/** docs/links.md has every kind of link and every option, docs/bridge.md every option of ports. */
 import { expect, test } from 'vitest'
+import { bridgePortOptions } from '../../src/rtnetlink/kinds/bridge.ts'
 import { kinds, linkKinds } from '../../src/rtnetlink/kinds/index.ts'
 import { page } from './markdown.ts'
 
@@ -19,4 +20,11 @@ test.each(Object.keys(kinds).filter(kind => kind !== 'tun'))('%s: every option',
   if (names.length === 0) return
   const section = text.split(/^### /m).find(section => section.startsWith(`${others[kind] ?? kind}\n`)) ?? ''
   expect(names.filter(name => !section.includes(`\`${name}\``) && !section.includes(`${name}: {`))).toEqual([])
+})
+
+test('ports of bridges: every option that can be set', () => {
+  const settable = Object.entries(bridgePortOptions.entries).filter(([, [, codec]]) => !('readOnly' in codec)).map(([name]) => name)
+  const ports = page('docs/bridge.md').text.split(/^## /m).find(section => section.startsWith('Ports\n')) ?? ''
+  expect(settable.length).toBeGreaterThan(20)
+  expect(settable.filter(name => !ports.includes(`| \`${name}\` |`))).toEqual([])
 })

@@ -287,4 +287,7 @@ needing(needs.kernel('vxlanVnifilter')).test('identifiers of a vxlan, as bridge 
     expect(error.message).toMatch(message)
   }
   expect(await rejection(host.links.addVnis('nowhere', [{ vni: 5 }]))).toMatchObject({ code: 'ERR_NO_LINK' })
+  await host.links.create({ name: 'x1', kind: 'vxlan', vxlan: { id: 5, dstPort: 4790 } })
+  const plain = { code: 'ERR_INVALID_ARGUMENT', field: 'link', message: 'link: expected a vxlan that was made with external and vnifilter, got "x1"' }
+  expect(await rejection(host.links.addVnis('x1', [{ vni: 5 }]))).toMatchObject(plain)
 })

@@ -9,7 +9,8 @@ import { bridgeOptions, bridgePortOptions } from '../../src/rtnetlink/kinds/brid
 import { linkAttributes } from '../../src/rtnetlink/links.ts'
 import type { BridgeOptions, BridgePortOptions } from '../../src/rtnetlink/links.ts'
 import { ifinfomsg } from '../../src/rtnetlink/messages.ts'
-import { ipLink, newHost } from '../host/support.ts'
+import { ipLink, newHost, rejection } from '../host/support.ts'
+import { bridgeJson, run } from '../support/lab.ts'
 import type { Json } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { straceBytes } from '../support/strace.ts'
@@ -138,9 +139,9 @@ const valuesOf = (settings: readonly (readonly [string, unknown, ...unknown[]])[
 always('every option is here', () => {
   const names = (table: object): string[] => Object.keys((table as Table<Record<string, never>>).entries).sort()
   const covered = (...lists: (readonly (readonly [string, ...unknown[]])[])[]): string[] => lists.flat().map(([option]) => option)
-  expect([...covered(bridgeSettings, vlanSettings, ignored, bridgeState, unseenBridgeSettings), ...unseenBridgeState].sort())
+  expect([...covered(bridgeSettings, vlanSettings, ignored, bridgeState, unseenBridgeSettings), ...unseenBridgeState, 'fdbFlush'].sort())
     .toEqual(names(bridgeOptions))
-  expect([...covered(portSettings, portStates, unseenPortSettings), ...unseenPortState, 'backupPort', 'backupNexthopId'].sort())
+  expect([...covered(portSettings, portStates, unseenPortSettings), ...unseenPortState, 'backupPort', 'backupNexthopId', 'fdbFlush'].sort())
     .toEqual(names(bridgePortOptions))
 })
 
@@ -228,17 +229,94 @@ ports.test('options that ip does not show: the kernel says them again', async ()
   }
   for (const [option, value] of unseenPortSettings) {
     const known = option in ((await host.links.get('v0')).port ?? {})
-    const { port } = await host.links.set('v0', { port: { [option]: value } })
-    if (known) expect(port).toMatchObject({ [option]: value })
+    const change = host.links.set('v0', { port: { [option]: value } })
+    if (known) expect((await change).port).toMatchObject({ [option]: value })
+    else expect(await rejection(change)).toMatchObject({ code: 'ERR_UNSUPPORTED' })
   }
 })
 
-ports.test('the port that takes over for another', async () => {
+const backup = (host: Host): Promise<unknown> => ipLink(host, 'v0').then(link => link.linkinfo.info_slave_data['backup_port'])
+
+ports.test('the port that takes over for another, by index, by name, none', async () => {
   const host = await withPort()
-  const { index } = await host.links.create({ name: 'v2', kind: 'veth', master: 'br0', veth: { peer: { name: 'v3' } } })
-  expect((await host.links.set('v0', { port: { backupPort: index } })).port).toMatchObject({ backupPort: index })
-  expect((await ipLink(host, 'v0')).linkinfo.info_slave_data).toMatchObject({ backup_port: 'v2' })
+  const { index } = await host.links.create({ name: 'v2', kind: 'veth', master: 'br0', altNames: ['another'], veth: { peer: { name: 'v3' } } })
+  for (const backupPort of [index, 'v2', 'another']) {
+    expect((await host.links.set('v0', { port: { backupPort } })).port).toMatchObject({ backupPort: index })
+    expect(await backup(host)).toBe('v2')
+    expect((await host.links.set('v0', { port: { backupPort: 0 } })).port?.backupPort).toBeUndefined()
+    expect(await backup(host)).toBeUndefined()
+  }
+  await host.links.setMany([{ link: 'v0', port: { backupPort: 'another' } }])
+  expect(await backup(host)).toBe('v2')
 })
+
+ports.test('the port that takes over, of new links', async () => {
+  const host = await withPort()
+  const port = { backupPort: 'v0' }
+  const made = await host.links.create({ name: 'v2', kind: 'veth', master: 'br0', port, veth: { peer: { name: 'v3' } } })
+  const tap = await host.links.create({ name: 'tap0', kind: 'tap', master: 'br0', port })
+  // In any order: v4 is behind v6 here.
+  await host.links.createMany([
+    { name: 'v4', kind: 'veth', master: 'br0', port: { backupPort: 'v6' } }, { name: 'v6', kind: 'veth', master: 'br0', port },
+  ])
+  const { index } = await host.links.get('v0')
+  expect([made.port?.backupPort, tap.port?.backupPort, (await host.links.get('v6')).port?.backupPort]).toEqual([index, index, index])
+  expect((await ipLink(host, 'v4')).linkinfo.info_slave_data).toMatchObject({ backup_port: 'v6' })
+})
+
+ports.test('what cannot take over for a port', async () => {
+  const host = await withPort()
+  await host.links.create({ name: 'br1', kind: 'bridge' })
+  await host.links.create({ name: 'v2', kind: 'veth', master: 'br1', veth: { peer: { name: 'v3' } } })
+  const { index } = await host.links.get('v3')
+  // Itself, a link that is no port, the bridge, a port of another bridge.
+  for (const backupPort of ['v0', 'v3', index, 'br0', 'v2', 4711]) {
+    const refused = { code: 'ERR_INVALID_ARGUMENT', field: 'port.backupPort', value: backupPort }
+    expect(await rejection(host.links.set('v0', { port: { backupPort } }))).toMatchObject(refused)
+    expect(await rejection(host.links.setMany([{ link: 'v0', port: { backupPort } }]))).toMatchObject({ failures: [{ error: refused }] })
+    if (backupPort === 'v0') continue
+    const spec = { name: 'v4', kind: 'veth', master: 'br0', port: { backupPort } }
+    expect(await rejection(host.links.create(spec))).toMatchObject(refused)
+    expect(await rejection(host.links.createMany([spec]))).toMatchObject({ failures: [{ error: refused }] })
+    expect(await rejection(host.links.create({ name: 'tap0', kind: 'tap', master: 'br0', port: { backupPort } }))).toMatchObject(refused)
+  }
+  expect(await backup(host)).toBeUndefined()
+  const nowhere = { port: { backupPort: 'nowhere' } }
+  expect(await rejection(host.links.set('v0', nowhere))).toMatchObject({ code: 'ERR_NO_LINK', message: 'no link nowhere' })
+  expect(await rejection(host.links.create({ name: 'v4', kind: 'veth', master: 'br0', ...nowhere }))).toMatchObject({ code: 'ERR_NO_LINK' })
+  expect(await rejection(host.links.createMany([{ name: 'v4', kind: 'veth', master: 'br0', ...nowhere }])))
+    .toMatchObject({ failures: [{ error: { code: 'ERR_NO_LINK' } }] })
+  expect(await rejection(host.links.set('v0', { port: { backupPort: '' } }))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', field: 'port.backupPort' })
+  expect(await rejection(host.links.get('v4'))).toMatchObject({ code: 'ERR_NO_LINK' })
+})
+
+needing(needs.tool('bridge'), needs.kernel('bridge'), needs.kernel('veth'))
+  .test('a flush of what was learned at a port, and of a whole bridge, leaves what was not', async () => {
+    const host = await withPort()
+    await host.links.create({ name: 'v2', kind: 'veth', master: 'br0', up: true, veth: { peer: { name: 'v3', up: true } } })
+    const learn = async (): Promise<void> => {
+      for (const [number, port] of ['v0', 'v2'].entries()) {
+        await run('bridge', ['fdb', 'replace', `52:54:00:00:00:1${number}`, 'dev', port, 'master', 'dynamic'], { netns: host.netnsFd })
+        await run('bridge', ['fdb', 'replace', `52:54:00:00:00:2${number}`, 'dev', port, 'master', 'static'], { netns: host.netnsFd })
+      }
+    }
+    const left = async (): Promise<string[]> => {
+      const entries = (await bridgeJson(host.netnsFd, 'fdb', 'show', 'br', 'br0')).map(({ mac }) => String(mac))
+      return [...new Set(entries)].filter(mac => /^52:54:00:00:00:[12]/.test(mac)).map(mac => mac.slice(-2)).sort()
+    }
+    await learn()
+    expect(await left()).toEqual(['10', '11', '20', '21'])
+    expect((await host.links.set('v0', { port: { fdbFlush: false } })).port).not.toHaveProperty('fdbFlush')
+    expect(await left()).toEqual(['10', '11', '20', '21'])
+    await host.links.set('v0', { port: { fdbFlush: true } })
+    expect(await left()).toEqual(['11', '20', '21'])
+    await learn()
+    await host.links.setMany([{ link: 'v2', port: { fdbFlush: true } }])
+    expect(await left()).toEqual(['10', '20', '21'])
+    await learn()
+    await host.links.set('br0', { bridge: { fdbFlush: true } })
+    expect(await left()).toEqual(['20', '21'])
+  })
 
 ports.test.each([[false], [true]])('state of a bridge and of a port, as ip shows it, with spanning tree %s', async stp => {
   const host = await withPort()

@@ -1,9 +1,10 @@
 /** Bridges and their ports. Source: ip-link(8) "BRIDGE Type Support", bridge(8), linux/if_link.h. */
-import { bool32, bool8, counter64, hardwareAddress, ip, named, readOnly, scaled, u16, u32, u8 } from '../../netlink/codecs.ts'
+import { bool32, bool8, counter64, flag, hardwareAddress, ip, named, readOnly, scaled, u16, u32, u8 } from '../../netlink/codecs.ts'
 import { switches } from '../../netlink/flags.ts'
 import { attributes } from '../../netlink/table.ts'
 import * as c from '../constants.ts'
 import { linkIndex, linkKind } from './kind.ts'
+import type { Requirement } from './kind.ts'
 import { vlanProtocol } from './vlan-protocol.ts'
 
 /** Timers stand in USER_HZ, hundredths of a second. */
@@ -63,6 +64,8 @@ export const bridgeOptions = attributes({
   tcnTimerMs: [c.IFLA_BR_TCN_TIMER, readOnly(clock64)],
   topologyChangeTimerMs: [c.IFLA_BR_TOPOLOGY_CHANGE_TIMER, readOnly(clock64)],
   gcTimerMs: [c.IFLA_BR_GC_TIMER, readOnly(clock64)],
+  /** `true` flushes dynamic entries from the FDB; only said, never shown. */
+  fdbFlush: [c.IFLA_BR_FDB_FLUSH, flag],
   /** Where STP packets are sent. Default 01:80:c2:00:00:00. */
   groupAddress: [c.IFLA_BR_GROUP_ADDR, hardwareAddress],
   /** Router port towards the host: 0 never, 1 if one is heard of (default), 2 always. */
@@ -142,16 +145,27 @@ export const bridge = linkKind({
 const portStates = { disabled: 0, listening: 1, learning: 2, forwarding: 3, blocking: 4 } as const
 
 export const bridgePortOptions = attributes({
+  /** `disabled`, `listening`, `learning`, `forwarding`, `blocking`; not with `stp`, and the link has to be up. */
   state: [c.IFLA_BRPORT_STATE, named(u8, portStates)],
+  /** With STP, lower is rather the one that forwards: 0 to 63. Default 32. */
   priority: [c.IFLA_BRPORT_PRIORITY, u16],
+  /** With STP, of the way by this port: 1 to 65535. Default by the link's speed. */
   cost: [c.IFLA_BRPORT_COST, u32],
+  /** Frames may go back where they came from. Default false. */
   hairpin: [c.IFLA_BRPORT_MODE, bool8],
+  /** STP packets that come in disable the port. Default false. */
   guard: [c.IFLA_BRPORT_GUARD, bool8],
+  /** With STP, never the way to the root. Default false. */
   rootBlock: [c.IFLA_BRPORT_PROTECT, bool8],
+  /** A leave of IGMP or MLD ends a group at once. Default false. */
   fastLeave: [c.IFLA_BRPORT_FAST_LEAVE, bool8],
+  /** Senders' addresses go into the FDB. Default true. */
   learning: [c.IFLA_BRPORT_LEARNING, bool8],
+  /** Takes unicasts to addresses that are not in the FDB. Default true. */
   flood: [c.IFLA_BRPORT_UNICAST_FLOOD, bool8],
+  /** Answers ARP for those behind it. Default false. */
   proxyArp: [c.IFLA_BRPORT_PROXYARP, bool8],
+  /** The same, as IEEE 802.11 wants it. Default false. */
   proxyArpWifi: [c.IFLA_BRPORT_PROXYARP_WIFI, bool8],
   rootId: [c.IFLA_BRPORT_ROOT_ID, bridgeId],
   bridgeId: [c.IFLA_BRPORT_BRIDGE_ID, bridgeId],
@@ -164,23 +178,47 @@ export const bridgePortOptions = attributes({
   messageAgeTimerMs: [c.IFLA_BRPORT_MESSAGE_AGE_TIMER, readOnly(clock64)],
   forwardDelayTimerMs: [c.IFLA_BRPORT_FORWARD_DELAY_TIMER, readOnly(clock64)],
   holdTimerMs: [c.IFLA_BRPORT_HOLD_TIMER, readOnly(clock64)],
+  /** `true` flushes dynamic entries of the port from the FDB; only said, never shown. */
+  fdbFlush: [c.IFLA_BRPORT_FLUSH, flag],
+  /** Multicast router behind it: 0 never, 1 if one is heard of (default), 2 always, 3 for a while. */
   multicastRouter: [c.IFLA_BRPORT_MULTICAST_ROUTER, u8],
+  /** Takes multicasts to groups that are not in the multicast database. Default true. */
   multicastFlood: [c.IFLA_BRPORT_MCAST_FLOOD, bool8],
+  /** Multicasts go to each listener as unicasts. Default false. */
   multicastToUnicast: [c.IFLA_BRPORT_MCAST_TO_UCAST, bool8],
+  /** VLANs are mapped to tunnel keys, and back. Default false. */
   vlanTunnel: [c.IFLA_BRPORT_VLAN_TUNNEL, bool8],
+  /** Takes broadcasts. Default true. */
   broadcastFlood: [c.IFLA_BRPORT_BCAST_FLOOD, bool8],
+  /** Bits of link-local addresses (01:80:c2:00:00:0X) that are forwarded nevertheless. Default 0. */
   groupForwardMask: [c.IFLA_BRPORT_GROUP_FWD_MASK, u16],
+  /** Answers ARP and NDP for neighbours that the bridge knows, and does not take them. Default false. */
   neighSuppress: [c.IFLA_BRPORT_NEIGH_SUPPRESS, bool8],
+  /** Reaches ports that are not isolated, and no others. Default false. */
   isolated: [c.IFLA_BRPORT_ISOLATED, bool8],
+  /** The port that frames go to while this one has no carrier: another one of the bridge; 0: none. */
   backupPort: [c.IFLA_BRPORT_BACKUP_PORT, linkIndex],
   mrpRingOpen: [c.IFLA_BRPORT_MRP_RING_OPEN, readOnly(bool8)],
   mrpInOpen: [c.IFLA_BRPORT_MRP_IN_OPEN, readOnly(bool8)],
+  /** Most hosts that IGMPv3 and MLDv2 are tracked of. Default 512. Linux ≥ 5.12. */
   multicastEhtHostsLimit: [c.IFLA_BRPORT_MCAST_EHT_HOSTS_LIMIT, u32],
   multicastEhtHostsCount: [c.IFLA_BRPORT_MCAST_EHT_HOSTS_CNT, readOnly(u32)],
+  /** Takes frames of those senders only that the FDB has at this port. Default false. Linux ≥ 5.18. */
   locked: [c.IFLA_BRPORT_LOCKED, bool8],
+  /** Others get a locked entry in the FDB, for whoever may let them in. Default false. Linux ≥ 6.2. */
   macAuthBypass: [c.IFLA_BRPORT_MAB, bool8],
   multicastGroups: [c.IFLA_BRPORT_MCAST_N_GROUPS, readOnly(u32)],
+  /** Most multicast groups behind it; 0 (default): no limit. Linux ≥ 6.3. */
   multicastMaxGroups: [c.IFLA_BRPORT_MCAST_MAX_GROUPS, u32],
+  /** `neighSuppress` for each VLAN. Default false. Linux ≥ 6.4. */
   neighVlanSuppress: [c.IFLA_BRPORT_NEIGH_VLAN_SUPPRESS, bool8],
+  /** The nexthop that frames go by through `backupPort`, which is a vxlan; 0 (default): none. Linux ≥ 6.6. */
   backupNexthopId: [c.IFLA_BRPORT_BACKUP_NHID, u32],
 })
+
+/** Options of ports that not every kernel has. */
+export const bridgePortNeeds: { [K in keyof typeof bridgePortOptions.entries]?: Requirement } = {
+  multicastRouter: multicast, multicastEhtHostsLimit: { ...multicast, since: '5.12' }, locked: { since: '5.18' },
+  macAuthBypass: { since: '6.2' }, multicastMaxGroups: { ...multicast, since: '6.3' }, neighVlanSuppress: { since: '6.4' },
+  backupNexthopId: { since: '6.6', hidden: 0 },
+}

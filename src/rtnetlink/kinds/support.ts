@@ -1,13 +1,14 @@
 /** What the running kernel lacks of kinds of links and their options, by build option or release. */
 import { constants } from 'node:os'
-import { UnsupportedError } from '../../errors.ts'
+import { InvalidArgumentError, UnsupportedError } from '../../errors.ts'
 import type { NetlinkError } from '../../netlink/error.ts'
+import { bridgePortNeeds } from './bridge.ts'
 import { kindOf } from './index.ts'
 import type { Requirement } from './kind.ts'
 
 /** Settings of any link, and options of ports, that not every kernel has. */
 const settingNeeds: Record<string, Requirement> = { gsoIpv4MaxSize: { since: '6.3' }, groIpv4MaxSize: { since: '6.3' } }
-const portNeeds: Record<string, Record<string, Requirement>> = { bond: { prio: { since: '6.0' } } }
+const portNeeds: Record<string, Record<string, Requirement | undefined>> = { bridge: bridgePortNeeds, bond: { prio: { since: '6.0' } } }
 
 /** `CONFIG_NETKIT, Linux ≥ 6.7`. */
 function words({ config, since }: Requirement): string {
@@ -31,6 +32,25 @@ export function explainKind(error: NetlinkError, kind: string, options: object =
   if (option === undefined || lacking === undefined) return error
   const feature = words(lacking)
   return new UnsupportedError(feature, `${error.operation}: this kernel has no ${kind}.${option} (${feature})`, { cause: error })
+}
+
+/** The kernel's refusal of a link as it was asked for, of its `kind` or as a port, in better words; any other error as it is. */
+export function explainLink(error: NetlinkError, asked: object, kind: string | undefined): Error {
+  const { port, ...rest } = asked as Record<string, object | undefined>
+  return refusedBackup(error, port) ?? (kind === undefined ? error : explainKind(error, kind, rest[kind]))
+}
+
+/** Other options of ports that the kernel refuses with EINVAL. */
+const otherwiseInvalid = ['multicastRouter', 'groupForwardMask']
+
+function refusedBackup(error: NetlinkError, port: object = {}): InvalidArgumentError | undefined {
+  const { backupPort } = port as { backupPort?: unknown }
+  const { ENOENT, EINVAL } = constants.errno
+  const meant = error.errno === ENOENT || (error.errno === EINVAL && !otherwiseInvalid.some(name => name in port))
+  if (backupPort === undefined || !meant) return undefined
+  const refused = new InvalidArgumentError('port.backupPort', backupPort, 'another port of the same bridge, or 0')
+  refused.cause = error
+  return refused
 }
 
 export interface Asked {
