@@ -50,16 +50,22 @@ export interface ChangeMany<T> {
   request: RequestsOf<T>
   /** Takes back what `request` did. That something is gone already does not matter. Required for `atomic`. */
   undo?: RequestsOf<T>
+  explain?: Explain<T>
 }
+
+/** An item's error in other words, where there are better ones than the kernel's: the same as of the verb for one. */
+export type Explain<T> = (error: NetlinkError, item: T) => Error | Promise<Error>
 
 /**
  * Carries out one change for each item. Rejects with InvalidArgumentError, with the item's place in front, before anything
  * is sent; with BulkError if the kernel refused some.
  */
-export async function changeMany<T>(channel: Channel, { list, items, request, undo }: ChangeMany<T>, options: BulkOptions): Promise<void> {
+export async function changeMany<T>(
+  channel: Channel, { list, items, request, undo, explain }: ChangeMany<T>, options: BulkOptions,
+): Promise<void> {
   checkBulk(list, items, options)
   await channel.hold(async held => {
-    const bulk = new Bulk(held, list, items, options)
+    const bulk = new Bulk(held, list, items, options, explain)
     const changes = await bulk.encode(request)
     await bulk.send(changes)
     await bulk.finish(undo)
@@ -108,17 +114,16 @@ export class Bulk<T> {
   readonly #items: readonly T[]
   readonly #atomic: boolean
   readonly #signal: AbortSignal | undefined
-  readonly #explain: (error: NetlinkError, item: T) => Error
+  readonly #explain: Explain<T>
   readonly #errors = new Map<number, Error>()
   /** 1: something was done for this item. */
   readonly #touched: Uint8Array
   /** Not the kernel's word on an item: a defect, or a namespace that is gone. */
   #broken: unknown
 
-  /** `explain`: an item's error in other words, where there are better ones than the kernel's. */
   constructor(
     channel: Channel, list: string, items: readonly T[], { atomic = false, signal }: BulkOptions,
-    explain: (error: NetlinkError, item: T) => Error = error => error,
+    explain: Explain<T> = error => error,
   ) {
     signal?.throwIfAborted()
     this.#channel = channel
@@ -280,7 +285,7 @@ export class Bulk<T> {
       const request = this.#requestsOf(requests, index)[errors.first.request] as AnyRequest
       const { bytes, at, length } = errors.first
       const error = errorFromReply(request, () => encodeRequests([request]), bytes, at, length)
-      this.fail(index, this.#explain(error, this.#items[index] as T), errors.count < (counts?.[position] ?? 1))
+      this.fail(index, await this.#explain(error, this.#items[index] as T), errors.count < (counts?.[position] ?? 1))
     }
   }
 

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { AnyRequest } from '../netlink/message.ts'
 import { Bulk, checkBulk } from './bulk.ts'
-import type { BulkOptions } from './bulk.ts'
+import type { BulkOptions, Explain } from './bulk.ts'
 import type { Channel } from './channel.ts'
 import { Indices } from './indices.ts'
 import { checkLinkRef } from './link-ref.ts'
@@ -23,14 +23,15 @@ export interface ChangeWithLinks<T> {
   /** Two items with the same key cannot both be meant; `field` is what the error names. */
   key?(request: AnyRequest): string
   field?: string
+  explain?: Explain<T>
 }
 
 /** `changeMany` for items that name links. A link that is not there is the failure, ERR_NO_LINK, of its items. */
 export async function changeWithLinks<T>(channel: Channel, change: ChangeWithLinks<T>, options: BulkOptions): Promise<void> {
-  const { list, items, request, undo, key } = change
+  const { list, items, request, undo, key, explain } = change
   checkBulk(list, items, options)
   await channel.hold(async held => {
-    const bulk = new Bulk(held, list, items, options)
+    const bulk = new Bulk(held, list, items, options, explain)
     const indices = await Indices.of(held, namedLinks(change, bulk))
     const found = items.length === 0 ? [] : withoutAbsent(change, bulk, indices)
     const indexOf: IndexOf = link => indices.get(link)

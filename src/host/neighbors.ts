@@ -1,6 +1,7 @@
 /** Neighbours: what `ip neighbour` and `bridge fdb` do. */
 import { constants } from 'node:os'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
+import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { decodeFdbEntry, deleteFdbEntry, flushFdb, getFdbEntry, listFdb, newFdbEntry } from '../rtnetlink/fdb.ts'
 import type { FdbEntry, FdbFlush as WireFlush, FdbKey as WireFdbKey, FdbLookup as WireLookup, FdbSpec as WireFdbSpec, FdbState } from '../rtnetlink/fdb.ts'
@@ -14,7 +15,7 @@ import { Indices } from './indices.ts'
 import { checkLinkRef, noLink } from './link-ref.ts'
 import type { LinkRef } from './link-ref.ts'
 import type { Links } from './links.ts'
-import { bulkFlushUnsupported, vlansUnsupported } from './unsupported.ts'
+import { bulkFlushUnsupported, managedUnsupported, vlansUnsupported } from './unsupported.ts'
 
 /** What identifies an entry of ARP (IPv4) or NDP (IPv6). */
 export interface NeighborKey extends WireKey {
@@ -226,17 +227,32 @@ export class Neighbors {
     const indices = await Indices.of(this.#channel, [link, via])
     const missing = indices.errorOf(link) ?? indices.errorOf(via)
     if (missing !== undefined) throw missing
-    const request = requestFor(entry, verb, found => indices.get(found))
+    const indexOf = (found: LinkRef): number => indices.get(found)
+    const request = requestFor(entry, verb, indexOf)
     const { error } = await this.#channel.attempt(routeStep([request], { mayFail: true }))
-    if (error === undefined) return
+    if (error !== undefined) throw await this.#explain(error, entry)
+    if (!isManaged(entry, verb) || await this.#keepsManaged(entry, indexOf)) return
+    if (verb === 'add') await this.#channel.attempt(routeStep([requestFor(entry, 'delete', indexOf)], { mayFail: true }))
+    throw managedUnsupported(request)
+  }
+
+  async #explain(error: NetlinkError, entry: NeighborSpec | FdbSpec): Promise<Error> {
     const vlan = 'vlan' in entry && entry.vlan !== undefined && error.errno === constants.errno.EINVAL
-    throw (vlan ? await vlansUnsupported(this.#links, link) : undefined) ?? noLink(error, link)
+    return (vlan ? await vlansUnsupported(this.#links, entry.link) : undefined) ?? noLink(error, entry.link)
+  }
+
+  /** A kernel that is too old passes over the flag. */
+  async #keepsManaged({ ip, link }: NeighborSpec, indexOf: (link: LinkRef) => number): Promise<boolean> {
+    const { messages } = await this.#channel.attempt(routeStep([getNeighbor(indexOf(link), { ip })], { mayFail: true }))
+    const [[message] = []] = messages
+    // One that has gone meanwhile says nothing.
+    return message === undefined || decodeNeighbor(message).flags.includes('managed')
   }
 
   async #many(entries: readonly (NeighborKey | FdbKey)[], verb: Verb, undo: Verb | undefined, options: BulkOptions): Promise<void> {
     checkBulk('neighbors', entries, options)
     await this.#channel.hold(async held => {
-      const bulk = new Bulk(held, 'neighbors', entries, options)
+      const bulk = new Bulk(held, 'neighbors', entries, options, (error, entry) => this.#explain(error, entry as NeighborSpec | FdbSpec))
       const linksOf = (entry: { link?: LinkRef, via?: LinkRef } | null | undefined): (LinkRef | undefined)[] => [entry?.link, entry?.via]
       const indices = await Indices.of(held, entries.flatMap(linksOf))
       const indexOf = (link: LinkRef): number => indices.get(link)
@@ -246,6 +262,13 @@ export class Neighbors {
         if (error !== undefined) bulk.fail(index, error)
       })
       await bulk.send(changes)
+      // One tells of all.
+      const managed = entries.findIndex((entry, index) => isManaged(entry, verb) && !bulk.isFailed(index))
+      if (managed >= 0 && !bulk.stopped && !await this.#keepsManaged(entries[managed] as NeighborSpec, indexOf)) {
+        entries.forEach((entry, index) => {
+          if (isManaged(entry, verb)) bulk.fail(index, managedUnsupported(requestFor(entry, verb, indexOf)))
+        })
+      }
       await bulk.finish(undo === undefined ? undefined : entry => requestFor(entry, undo, indexOf))
     })
   }
@@ -269,6 +292,10 @@ export class Neighbors {
     }
     return found
   }
+}
+
+function isManaged(entry: NeighborKey | FdbKey, verb: Verb): entry is NeighborSpec {
+  return verb !== 'delete' && 'managed' in entry && entry.managed === true
 }
 
 function requestFor(entry: NeighborSpec | FdbSpec, verb: Verb, indexOf: (link: LinkRef) => number): AnyRequest {

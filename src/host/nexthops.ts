@@ -105,13 +105,14 @@ export class Nexthops {
         return newNexthop(toWire(spec, indexOf), { echo: false })
       },
       undo: request => deleteNexthop(idOf(request)),
+      explain: (error, { encap }) => explain(error, encap?.type),
     }, { atomic: true, ...options })
   }
 
   /** Deletes many by their ids, in order. Not `atomic`: routes go with their nexthops. */
   async deleteMany(ids: readonly number[], options: Pick<BulkOptions, 'signal'> = {}): Promise<void> {
     checkFields(options, ['signal'], 'options')
-    await changeMany(this.#channel, { list: 'nexthops', items: ids, request: deleteNexthop }, { atomic: false, ...options })
+    await changeMany(this.#channel, { list: 'nexthops', items: ids, request: deleteNexthop, explain: error => explain(error) }, { atomic: false, ...options })
   }
 
   async #make(spec: NexthopSpec, replace: boolean): Promise<Nexthop> {
@@ -141,12 +142,15 @@ export class Nexthops {
     try {
       return (await this.#channel.request([request]))[0] ?? []
     } catch (error) {
-      if (!(error instanceof NetlinkError)) throw error
-      // Messages of unknown types are refused without a word.
-      const unknown = error.errno === constants.errno.EOPNOTSUPP && error.kernelMessage === undefined
-      throw unknown ? lacks(error.operation, 'Linux 5.3, for nexthop objects; 5.13, for buckets', error) : orUnsupported(error, encap)
+      throw error instanceof NetlinkError ? explain(error, encap) : error
     }
   }
+}
+
+function explain(error: NetlinkError, encap?: string | number): Error {
+  // Messages of unknown types are refused without a word.
+  const unknown = error.errno === constants.errno.EOPNOTSUPP && error.kernelMessage === undefined
+  return unknown ? lacks(error.operation, 'Linux 5.3, for nexthop objects; 5.13, for buckets', error) : orUnsupported(error, encap)
 }
 
 function links(spec: unknown): [string, unknown][] {

@@ -198,7 +198,7 @@ export class Routes {
     try {
       await this.#channel.request([request(toWire(route, link => indices.get(link) ?? 0))])
     } catch (error) {
-      throw error instanceof NetlinkError ? orUnsupported(error, encapOf(route)?.type) : error
+      throw error instanceof NetlinkError ? explain(error, route) : error
     }
   }
 
@@ -214,6 +214,7 @@ export class Routes {
         made?.(change, place)
         return change
       },
+      explain,
     }, options)
   }
 
@@ -227,6 +228,10 @@ export class Routes {
     }
     for (const family of families) await this.#policy.require(family, 'a route in a table of its own')
   }
+}
+
+function explain(error: NetlinkError, route: RouteSpec): Error {
+  return orUnsupported(error, encapOf(route)?.type)
 }
 
 interface ManyRoutes {

@@ -132,7 +132,10 @@ export function newFdbEntry(index: number, spec: FdbSpec, verb: FdbVerb = 'add')
 /** What does not identify the entry may stand there too. */
 export function deleteFdbEntry(index: number, key: FdbKey | FdbSpec): AnyRequest {
   checkFields(key, specNames, 'an entry of a forwarding database')
-  return keyRequest(index, key, 'delete', c.RTM_DELNEIGH, 0)
+  const request = keyRequest(index, key, 'delete', c.RTM_DELNEIGH, 0)
+  // Links without a database of their own want to be told what their addresses always are; others do not look at it.
+  request.header.state = writtenStates.permanent
+  return request
 }
 
 /** What a lookup goes by. */

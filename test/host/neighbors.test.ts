@@ -14,8 +14,10 @@ const { test } = needing(...common)
 /** v0 (index 11) in the bridge br0 (index 10), all up, and w0 (index 13), which is in none. */
 async function lab(): Promise<Host> {
   const host = await newHost()
+  // Otherwise each entry is there once more, for the VLAN that ports begin with.
+  const vlans = needs.kernel('bridgeVlanFiltering') === undefined ? 'vlan_default_pvid 0' : ''
   await run('sh', ['-ec', [
-    'ip link add br0 index 10 up type bridge', 'ip link add v0 index 11 master br0 up type veth peer name v1 index 12',
+    `ip link add br0 index 10 up type bridge ${vlans}`, 'ip link add v0 index 11 master br0 up type veth peer name v1 index 12',
     'ip link set v0 type bridge_slave learning off', 'ip link set v1 up', 'ip link add w0 index 13 up type veth peer name w1 index 14', 'ip link set w1 up',
   ].join('\n')], { netns: host.netnsFd })
   return host
@@ -59,6 +61,17 @@ test('ARP and NDP: what is added is what ip shows', async () => {
   await host.neighbors.delete({ link: 'w0', ip: '10.0.0.1' })
   expect(await rejection(host.neighbors.get({ link: 'w0', ip: '10.0.0.1' }))).toMatchObject({ errnoName: 'ENOENT' })
   expect(await rejection(host.neighbors.delete({ link: 'w0', ip: '10.0.0.1' }))).toMatchObject({ errnoName: 'ENOENT' })
+})
+
+needing(...common, needs.kernelRelease(5, 16)).test('ARP and NDP: neighbours that the kernel keeps resolved', async () => {
+  const host = await lab()
+  await host.neighbors.add({ link: 'w0', ip: '10.0.0.1', managed: true })
+  await host.neighbors.addMany([{ link: 'w0', ip: '10.0.0.2', managed: true }, { link: 'w0', ip: '10.0.0.3', lladdr: mac(3) }])
+  await host.neighbors.replace({ link: 'w0', ip: '10.0.0.3', lladdr: mac(3), managed: true, state: 'reachable' })
+  expect((await host.neighbors.list({ link: 'w0', family: 4 })).filter(({ flags }) => flags.includes('managed')).map(({ ip }) => ip).sort())
+    .toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+  expect((await neighborsOfIp(host, 'dev', 'w0', 'nud', 'all')).filter(({ managed }) => managed === null).map(({ dst }) => dst))
+    .toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
 })
 
 test('ARP and NDP: lists by link, master, family, state, proxy', async () => {
@@ -150,7 +163,7 @@ test('FDB: the kernel tells when an entry becomes inactive', async () => {
   expect((await host.neighbors.get({ mac: mac(1), bridge: 'br0' })).activityNotify).toBeFalsy()
 })
 
-needing(...common, needs.kernel('bridgeVlanFiltering')).test('FDB: an entry of a VLAN', async () => {
+needing(...common, needs.kernel('bridgeVlanFiltering'), needs.kernel('bridgeFlush')).test('FDB: entries of VLANs', async () => {
   const host = await lab()
   await run('ip', ['link', 'set', 'br0', 'type', 'bridge', 'vlan_filtering', '1'], { netns: host.netnsFd })
   await run('bridge', ['vlan', 'add', 'dev', 'v0', 'vid', '10'], { netns: host.netnsFd })
@@ -158,6 +171,18 @@ needing(...common, needs.kernel('bridgeVlanFiltering')).test('FDB: an entry of a
   expect(await host.neighbors.list({ family: 'bridge', link: 'v0', vlan: 10, state: 'static' })).toMatchObject([{ mac: mac(1), vlan: 10 }])
   expect(sorted((await host.neighbors.list({ family: 'bridge' })).map(asBridge))).toEqual(sorted(await fdbOfBridge(host)))
   expect(await host.neighbors.get({ mac: mac(1), bridge: 'br0', vlan: 10 })).toMatchObject({ vlan: 10 })
+  // Without a VLAN it is one for each of the port's, and is deleted from all.
+  await host.neighbors.add({ link: 'v0', mac: mac(2), master: true })
+  const vlansOf = async (address: string): Promise<unknown[]> =>
+    (await fdbOfBridge(host)).filter(({ mac }) => mac === address).map(({ vlan }) => vlan)
+  expect((await vlansOf(mac(2))).sort()).toEqual([10, undefined])
+  await host.neighbors.delete({ link: 'v0', mac: mac(2), master: true })
+  expect(await vlansOf(mac(2))).toEqual([])
+  expect(await vlansOf(mac(1))).toEqual([10])
+  await host.neighbors.flush({ family: 'bridge', master: 'br0', vlan: 11, state: 'all' })
+  expect(await vlansOf(mac(1))).toEqual([10])
+  await host.neighbors.flush({ family: 'bridge', master: 'br0', vlan: 10, state: 'static' })
+  expect(await vlansOf(mac(1))).toEqual([])
 })
 
 if (needs.kernel('bridgeVlanFiltering') !== undefined) {
@@ -165,6 +190,11 @@ if (needs.kernel('bridgeVlanFiltering') !== undefined) {
     const host = await lab()
     expect(await rejection(host.neighbors.add({ link: 'v0', mac: mac(1), master: true, vlan: 10 }))).toMatchObject({
       code: 'ERR_UNSUPPORTED', feature: 'CONFIG_BRIDGE_VLAN_FILTERING',
+    })
+    const entries = [{ link: 'v0', mac: mac(2), master: true }, { link: 'v0', mac: mac(1), master: true, vlan: 10 }, { link: 4711, mac: mac(1) }]
+    expect(await rejection(host.neighbors.addMany(entries, { atomic: false }))).toMatchObject({
+      failures: [{ index: 1, error: { code: 'ERR_UNSUPPORTED', feature: 'CONFIG_BRIDGE_VLAN_FILTERING' } }, { index: 2, error: { code: 'ERR_NO_LINK' } }],
+      done: [0],
     })
   })
 }
@@ -208,6 +238,32 @@ needing(...common, needs.kernel('vxlan')).test('FDB of a vxlan: remote ends', as
   expect(await host.neighbors.get({ link: 'vx0', mac: mac(1), self: true })).toMatchObject({ dst: '10.0.0.3', port: 4790, vni: 7, via: 13 })
   await host.neighbors.delete({ link: 'vx0', mac: '00:00:00:00:00:00', dst: '10.0.0.1' })
   expect((await host.neighbors.list({ family: 'bridge', link: 'vx0' })).map(entry => entry.dst).sort()).toEqual(['10.0.0.2', '10.0.0.3'])
+})
+
+test('what was added is deleted in the same words, wherever it is', async () => {
+  const host = await lab()
+  const where = [
+    { link: 'v0' }, { link: 'v0', self: true }, { link: 'v0', master: true }, { link: 'v0', self: true, master: true }, { link: 'br0' },
+    { link: 'v0', master: true, state: 'static' }, { link: 'v0', master: true, state: 'dynamic', sticky: true, externLearn: true },
+  ] as const
+  const ours = /^(52:54:00:00:00|33:33:00:00:00:ab)/
+  const addresses = async (): Promise<unknown[]> => (await fdbOfBridge(host)).map(({ mac }) => mac).filter(mac => ours.test(String(mac)))
+  for (const place of where) {
+    const entry = { ...place, mac: mac(1) }
+    await host.neighbors.add(entry)
+    expect(await addresses()).toContain(mac(1))
+    await host.neighbors.delete(entry)
+    expect([place, await addresses()]).toEqual([place, []])
+  }
+  // A multicast address of a card.
+  const many = [{ link: 'v0', mac: mac(1) }, { link: 'w0', mac: '33:33:00:00:00:ab' }, { link: 'v0', mac: mac(2), master: true }]
+  await host.neighbors.addMany(many)
+  expect(new Set(await addresses())).toEqual(new Set([mac(1), '33:33:00:00:00:ab', mac(2)]))
+  await host.neighbors.deleteMany(many)
+  expect(await addresses()).toEqual([])
+  const again = await rejection(host.neighbors.addMany([...many, { link: 'w0', mac: mac(3), state: 'static' }]))
+  expect(again).toMatchObject({ failures: [{ index: 3, error: { errnoName: 'EINVAL' } }], done: [] })
+  expect(await addresses()).toEqual([])
 })
 
 test('many of both sorts, and none of them if one is refused', async () => {
