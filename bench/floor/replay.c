@@ -4,9 +4,9 @@
  *
  *   replay SCRIPT
  *
- * runs all sections once for each line that it reads, and answers with a line {"<section>": microseconds, …}. One process
- * serves a whole benchmark: the kernel takes the namespace of one that has ended apart in the background, which would
- * slow whatever is measured next.
+ * runs all sections once for each line that it reads, or the one that the line names, and answers with a line
+ * {"<section>": microseconds, …}. One process serves a whole benchmark: the kernel takes the namespace of one that has
+ * ended apart in the background, which would slow whatever is measured next.
  *
  * SCRIPT, in host byte order: the bytes "VBRREPL1", then records, each
  *
@@ -21,6 +21,7 @@
  *   kind 3  write     data: path, NUL, text. One open, write, close, as for a sysctl.
  *   kind 4  read      data: path. One open, read to the end, close.
  *   kind 5  spawn     data: arguments, each with its NUL. Starts a program and waits until it ends with status 0.
+ *                     argument 1: what it prints is read, and forgotten; else it must print nothing.
  *   kind 6  terminate data: path of a file with a pid. SIGTERM, then waits by pidfd until that process has ended.
  */
 #define _GNU_SOURCE
@@ -43,7 +44,7 @@
 #include <unistd.h>
 
 enum { SECTION = 1, NETLINK = 2, WRITE = 3, READ = 4, SPAWN = 5, TERMINATE = 6 };
-enum { MAX_STEPS = 4096, MAX_ARGUMENTS = 16, MAX_SECTIONS = 16, MAX_PROTOCOL = 32, SOCKET_BUFFER = 8 << 20 };
+enum { MAX_STEPS = 4096, MAX_ARGUMENTS = 32, MAX_SECTIONS = 16, MAX_PROTOCOL = 32, SOCKET_BUFFER = 8 << 20 };
 
 struct step {
   uint32_t kind, argument, may_fail, length;
@@ -188,13 +189,26 @@ static void run_file(const struct step* step) {
 static void run_spawn(const struct step* step) {
   char* arguments[MAX_ARGUMENTS + 1];
   int count = 0;
-  for (const char* at = step->data; at < step->data + step->length && count < MAX_ARGUMENTS; at += strlen(at) + 1) {
+  for (const char* at = step->data; at < step->data + step->length; at += strlen(at) + 1) {
+    if (count == MAX_ARGUMENTS) die("too many arguments: %s", arguments[0]);
     arguments[count++] = (char*)at;
   }
   arguments[count] = NULL;
   pid_t pid;
-  int status;
-  if (posix_spawn(&pid, arguments[0], NULL, NULL, arguments, environ) != 0) die("cannot start %s", arguments[0]);
+  int status, output[2] = {-1, -1};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  if (step->argument == 1) {
+    if (pipe2(output, O_CLOEXEC) < 0) die("pipe: %s", strerror(errno));
+    posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
+  }
+  if (posix_spawn(&pid, arguments[0], &actions, NULL, arguments, environ) != 0) die("cannot start %s", arguments[0]);
+  posix_spawn_file_actions_destroy(&actions);
+  if (step->argument == 1) {
+    close(output[1]);
+    while (read(output[0], reply, sizeof reply) > 0) continue;
+    close(output[0]);
+  }
   if (waitpid(pid, &status, 0) < 0 || status != 0) die("%s: status %d", arguments[0], status);
 }
 
@@ -228,15 +242,17 @@ static void run_section(const struct section* section) {
 
 static int timed(const struct section* section) { return strcmp(section->name, "setup") != 0; }
 
-static void run_all(void) {
+/* All but the setup if the name is empty. */
+static void run_named(const char* name) {
   const char* separator = "{";
   for (int s = 0; s < section_count; s++) {
-    if (!timed(&sections[s])) continue;
+    if (!timed(&sections[s]) || (*name && strcmp(name, sections[s].name) != 0)) continue;
     double start = now_us();
     run_section(&sections[s]);
     printf("%s\"%s\": %.2f", separator, sections[s].name, now_us() - start);
     separator = ", ";
   }
+  if (*separator == '{') die("no section %s", name);
   puts("}");
   fflush(stdout);
 }
@@ -251,7 +267,10 @@ int main(int count, char** arguments) {
   for (int s = 0; s < section_count; s++) {
     if (!timed(&sections[s])) run_section(&sections[s]);
   }
-  char line[16];
-  while (fgets(line, sizeof line, stdin)) run_all();
+  char line[64];
+  while (fgets(line, sizeof line, stdin)) {
+    line[strcspn(line, "\n")] = 0;
+    run_named(line);
+  }
   free(bytes);
 }

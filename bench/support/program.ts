@@ -20,6 +20,10 @@ export class Program implements AsyncDisposable {
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]()
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   async ask(command: string): Promise<unknown> {
     this.#child.stdin.write(`${command}\n`)
     const { value, done } = await this.#lines.next()

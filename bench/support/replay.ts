@@ -30,9 +30,9 @@ export class ReplayScript {
     return this.#add(kinds.read, Buffer.from(path), 0, options.mayFail)
   }
 
-  /** Starts a program and waits for it; it must end with status 0. */
-  spawn(argv: readonly string[]): this {
-    return this.#add(kinds.spawn, Buffer.from(argv.map(argument => `${argument}\0`).join('')))
+  /** Starts a program and waits for it; it must end with status 0. `output`: it prints something, which is read; else it must not. */
+  spawn(argv: readonly string[], options: { output?: boolean } = {}): this {
+    return this.#add(kinds.spawn, Buffer.from(argv.map(argument => `${argument}\0`).join('')), options.output === true ? 1 : 0)
   }
 
   /** SIGTERM to the process whose pid stands in a file, and waits until it is gone. */
@@ -53,7 +53,7 @@ export class ReplayScript {
 
 if (endianness() !== 'LE') throw new Error('recorded netlink messages are little-endian here')
 
-/** A C process that runs a script, in a namespace of its own, once for each call of `run`. */
+/** A C process that runs a script, or one section of it, in a namespace of its own, once for each call of `run`. */
 export class Replay implements AsyncDisposable {
   readonly #program: Program
 
@@ -68,9 +68,14 @@ export class Replay implements AsyncDisposable {
     this.#program = program
   }
 
-  /** Microseconds of each section. */
-  async run(): Promise<Record<string, number>> {
-    return await this.#program.ask('') as Record<string, number>
+  /** Path of its network namespace. */
+  get netns(): string {
+    return `/proc/${this.#program.pid}/ns/net`
+  }
+
+  /** Microseconds of each section, or of the one named. */
+  async run(section = ''): Promise<Record<string, number>> {
+    return await this.#program.ask(section) as Record<string, number>
   }
 
   [Symbol.asyncDispose](): Promise<void> {
