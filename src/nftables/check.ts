@@ -129,8 +129,10 @@ function lookRule(table: TableState, request: NftRequest, attributes: Attributes
   const expressions = attributes.expressions as Expression[]
   if (expressions.length > 128) throw new InvalidArgumentError(`${path}.expressions`, expressions.length, 'at most 128 expressions in a rule')
   expressions.forEach((expression, at) => {
+    const { name: kind } = expression
+    if (kind !== 'immediate' && kind !== 'lookup' && !natNames.has(kind)) return
     const here = `${path}.expressions[${at}]`
-    if (natNames.has(expression.name)) {
+    if (natNames.has(kind)) {
       const name = isExpression(expression, 'nat') ? String(expression.data.type) : expression.name === 'masq' ? 'masquerade' : 'redirect'
       chain.nat.push({ name, path: here })
     }

@@ -7,7 +7,7 @@ import { isExpression } from './expressions.ts'
 import type { Expression } from './expressions.ts'
 import { families } from './messages.ts'
 import type { Family } from './messages.ts'
-import { compare, loadMeta, loadPayload } from './primitives.ts'
+import { compare, loadMeta, loadPayload, matchTransport } from './primitives.ts'
 import { protocolName } from './protocols.ts'
 import { isNeed } from './vocabulary/parts.ts'
 import type { Need, Part } from './vocabulary/parts.ts'
@@ -125,5 +125,5 @@ function meetTransport(result: Expression[], known: Known, word: string, transpo
   }
   if (known.family === 'arp') throw new InvalidArgumentError(word, protocolName(transport), 'nothing of transport protocols in a table of family arp')
   known.transport = transport
-  result.push(loadMeta('l4proto'), compare('eq', Uint8Array.of(transport)))
+  result.push(...matchTransport(transport))
 }

@@ -27,6 +27,8 @@ export function expand(requests: readonly AnyRequest[]): Messages {
     const { reference } = request as NftRequest
     if (reference !== undefined && !referred.has(reference)) referred.set(reference, referred.size + 1)
   }
+  const places = new Map<AnyRequest, number>()
+  if (referred.size > 0) for (const [index, request] of requests.entries()) if (referred.has(request)) places.set(request, index)
   let sets = 0
   requests.forEach((request, index) => {
     const add = (message: AnyRequest): void => {
@@ -47,17 +49,17 @@ export function expand(requests: readonly AnyRequest[]): Messages {
         else add(message)
       }
     })
-    add(numbered(request as NftRequest, anonymous.map(({ at }) => at), ids, id, positionOf(requests, index, reference, referred)))
+    add(numbered(request as NftRequest, anonymous.map(({ at }) => at), ids, id, positionOf(places, index, reference, referred)))
   })
   return result
 }
 
 function positionOf(
-  requests: readonly AnyRequest[], index: number, reference: AnyRequest | undefined, referred: ReadonlyMap<AnyRequest, number>,
+  places: ReadonlyMap<AnyRequest, number>, index: number, reference: AnyRequest | undefined, referred: ReadonlyMap<AnyRequest, number>,
 ): number | undefined {
   if (reference === undefined) return undefined
-  const before = requests.indexOf(reference)
-  if (before < 0 || before >= index) throw new InvalidArgumentError(`requests[${index}].near`, reference.operation, 'a request before it in the same batch')
+  const before = places.get(reference)
+  if (before === undefined || before >= index) throw new InvalidArgumentError(`requests[${index}].near`, reference.operation, 'a request before it in the same batch')
   return referred.get(reference)
 }
 

@@ -1,14 +1,27 @@
 /** The few forms of expression that statements and iptables rules are put together from. All load into register 1. */
 import { NFT_REG_1, NFT_REG_VERDICT } from './constants.ts'
+import { shared } from './expressions.ts'
 import type { Expression, ExpressionData } from './expressions.ts'
 
-export function loadMeta(key: NonNullable<ExpressionData<'meta'>['key']>): Expression {
-  return { name: 'meta', data: { key, dreg: NFT_REG_1 } }
+type MetaKey = NonNullable<ExpressionData<'meta'>['key']>
+const metaLoads = new Map<MetaKey, Expression>()
+
+export function loadMeta(key: MetaKey): Expression {
+  let load = metaLoads.get(key)
+  if (load === undefined) metaLoads.set(key, load = shared({ name: 'meta', data: { key, dreg: NFT_REG_1 } }))
+  return load
 }
 
 /** `offset` and `len` in bytes. */
 export function loadPayload(base: 'link' | 'network' | 'transport', offset: number, len: number): Expression {
   return { name: 'payload', data: { dreg: NFT_REG_1, base, offset, len } }
+}
+
+const transports = Array.from({ length: 256 }, (): [Expression, Expression] | undefined => undefined)
+
+/** That the packet is of a transport protocol. */
+export function matchTransport(number: number): [load: Expression, comparison: Expression] {
+  return transports[number] ??= [loadMeta('l4proto'), shared(compare('eq', Uint8Array.of(number)))]
 }
 
 export function compare(op: 'eq' | 'neq' | 'lt' | 'lte' | 'gt' | 'gte', value: Uint8Array): Expression {
@@ -34,8 +47,14 @@ export function setRegister(dreg: number, value: Uint8Array): Expression {
 
 export type VerdictCode = 'accept' | 'drop' | 'return' | 'continue' | 'jump' | 'goto'
 
+const plainVerdicts = new Map<VerdictCode, Expression>()
+
 export function giveVerdict(code: VerdictCode, chain?: string): Expression {
-  return { name: 'immediate', data: { dreg: NFT_REG_VERDICT, data: { verdict: { code, chain } } } }
+  const give = (): Expression => ({ name: 'immediate', data: { dreg: NFT_REG_VERDICT, data: { verdict: { code, chain } } } })
+  if (chain !== undefined) return give()
+  let verdict = plainVerdicts.get(code)
+  if (verdict === undefined) plainVerdicts.set(code, verdict = shared(give()))
+  return verdict
 }
 
 /** Where an address stands in its header. */

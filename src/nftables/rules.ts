@@ -95,6 +95,8 @@ function ruleRequest(
   const anonymous: { at: number, set: AnonymousSet }[] = []
   const lookups: { at: number, expects: Expected }[] = []
   const expressions = compiled.map((each, at): Expression => {
+    // Only these have more than an expression.
+    if (each.name !== 'lookup' && each.name !== 'objref' && each.name !== 'dynset') return each
     const { anonymous: set, expects, ...expression } = each as Expression & { anonymous?: AnonymousSet, expects?: Expected }
     if (set !== undefined) anonymous.push({ at, set })
     else if (expects !== undefined) lookups.push({ at, expects })
@@ -103,12 +105,11 @@ function ruleRequest(
   })
   const userdata = rule.userdata ?? encodeUserdata(rule)
   const values = { table, chain, ...place, expressions, compat: compatOf(expressions), userdata }
-  return {
-    ...nftRequest(NFT_MSG_NEWRULE, flags, family, ruleAttributes, values, operation),
-    ...(anonymous.length === 0 ? {} : { anonymous }),
-    ...(lookups.length === 0 ? {} : { lookups }),
-    ...(near === undefined ? {} : { reference: near }),
-  }
+  const request = nftRequest(NFT_MSG_NEWRULE, flags, family, ruleAttributes, values, operation)
+  if (anonymous.length > 0) request.anonymous = anonymous
+  if (lookups.length > 0) request.lookups = lookups
+  if (near !== undefined) request.reference = near
+  return request
 }
 
 export interface RuleRef extends RuleChain {

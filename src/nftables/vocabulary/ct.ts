@@ -3,12 +3,13 @@ import { InvalidArgumentError, didYouMean } from '../../errors.ts'
 import { NFT_CONNLIMIT_F_INV, NFT_OBJECT_CT_EXPECT, NFT_OBJECT_CT_HELPER, NFT_OBJECT_CT_TIMEOUT } from '../constants.ts'
 import { datatypes } from '../datatypes.ts'
 import { ctKeys } from '../headers.ts'
-import type { ExpressionData } from '../expressions.ts'
+import { shared } from '../expressions.ts'
+import type { Expression, ExpressionData } from '../expressions.ts'
 import { compare } from '../primitives.ts'
 import { andMask } from './match.ts'
 import type { Source, Word } from './parts.ts'
 import { referTo } from './references.ts'
-import { selector, settable } from './selector.ts'
+import { constantLoad, selector, settable } from './selector.ts'
 import type { Selector, Settable } from './selector.ts'
 import { numberBytes } from './values.ts'
 import type { Scalar } from './values.ts'
@@ -21,7 +22,7 @@ function ctSource(key: Key, direction?: Direction): Parameters<typeof selector>[
   const types = [{ type, size, order: key === 'id' ? 'big' as const : order }]
   const word = ['ct', direction, key].filter(part => part !== undefined).join(' ')
   const data = (dreg: number): ExpressionData<'ct'> => ({ key, dreg, ...(direction === undefined ? {} : { direction }) })
-  return { word, types, load: register => [{ name: 'ct', data: data(register) }] }
+  return { word, types, load: constantLoad(register => [{ name: 'ct', data: data(register) }]) }
 }
 
 function read<S = Scalar>(key: Key, direction?: Direction): Selector<S> {
@@ -105,9 +106,16 @@ export function ctState(...states: readonly [CtState, ...CtState[]]): Word {
     }
     bits |= ctStates[state] ?? 0
   }
-  const load: Word = ct.state.load(1)
-  return [...load, andMask(numberBytes(bits, 4, 'host')), compare('neq', new Uint8Array(4))]
+  let tests = stateTests.get(bits)
+  if (tests === undefined) {
+    tests = [shared(andMask(numberBytes(bits, 4, 'host'))), shared(compare('neq', new Uint8Array(4)))]
+    stateTests.set(bits, tests)
+  }
+  return [...ct.state.load(1), ...tests]
 }
+
+/** By the bits that they look for: a rule without states is rare. */
+const stateTests = new Map<number, Expression[]>()
 
 /** Matches while at most so many connections are under way, or with `over` while there are more; in a dynamic set, for each key. */
 export function connectionCount(count: number | { over: number }): Word {

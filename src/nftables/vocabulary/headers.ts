@@ -9,7 +9,7 @@ import type { HeaderBase, HeaderField, HeaderName } from '../headers.ts'
 import { maskWith } from './match.ts'
 import { isNeed, need } from './parts.ts'
 import type { Need, Source, ValueType, Word } from './parts.ts'
-import { maskedField, settable } from './selector.ts'
+import { constantLoad, maskedField, settable } from './selector.ts'
 import type { Settable } from './selector.ts'
 import type { Scalar } from './values.ts'
 
@@ -82,8 +82,8 @@ function spanOf({ offset, length }: Pick<HeaderField, 'offset' | 'length'>): Spa
 function payloadField(word: string, base: HeaderBase, field: HeaderField, needs: readonly Need[], header?: HeaderName): Settable {
   const span = spanOf(field)
   const types: readonly ValueType[] = [{ type: field.type, size: span.length, order: 'big' }]
-  const loadBytes = (register: number, length: number): Word =>
-    [...needs, { name: 'payload', data: { dreg: register, base, offset: span.offset, len: length } }]
+  const loadBytes = constantLoad((register: number, length: number): Word =>
+    [...needs, { name: 'payload', data: { dreg: register, base, offset: span.offset, len: length } }])
   const source: Source & { types: readonly ValueType[] } = { word, types, load: register => loadBytes(register, span.length) }
   const matchable = span.whole ? { ...source, loadPart: loadBytes } : maskedField(source, span.mask, span.shift)
   return settable(matchable, value => [...needs, ...writeField(word, base, span, value, header)])

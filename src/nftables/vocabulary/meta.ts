@@ -6,7 +6,7 @@ import { families } from '../messages.ts'
 import { compare } from '../primitives.ts'
 import { referTo } from './references.ts'
 import type { Source, Word } from './parts.ts'
-import { selector, settable } from './selector.ts'
+import { constantLoad, selector, settable } from './selector.ts'
 import type { Selector, Settable } from './selector.ts'
 import type { Scalar } from './values.ts'
 
@@ -17,7 +17,7 @@ function metaSource(key: Key): Parameters<typeof selector>[0] {
   const { type, size, order } = metaKeys[key]
   // A random number has no order; nft compares it in the packet's.
   const types = [{ type, size, order: key === 'random' ? 'big' as const : order }]
-  return { word: `meta ${key}`, types, load: register => [{ name: 'meta', data: { key: key as MetaKey, dreg: register } }] }
+  return { word: `meta ${key}`, types, load: constantLoad(register => [{ name: 'meta', data: { key: key as MetaKey, dreg: register } }]) }
 }
 
 function read<S = Scalar>(key: Key): Selector<S> {

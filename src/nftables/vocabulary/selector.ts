@@ -1,5 +1,6 @@
 /** Selectors: words that compare when called, and stand for the value itself in maps, concatenations and assignments. */
 import { InvalidArgumentError } from '../../errors.ts'
+import { shared } from '../expressions.ts'
 import type { Expression } from '../expressions.ts'
 import { setRegister } from '../primitives.ts'
 import { match, maskWith } from './match.ts'
@@ -19,6 +20,26 @@ export interface Selector<S = Scalar> extends Matchable {
 export interface Settable<S = Scalar> extends Selector<S> {
   /** A constant, another selector, a map, a number generator. */
   set(value: S | Source): Word
+}
+
+/**
+ * A load that depends on nothing: for the register that comparisons use it is made once, and shared by all rules. `length`:
+ * of a field that may be loaded in part, in bytes.
+ */
+export function constantLoad<A extends readonly number[]>(
+  load: (register: number, ...length: A) => Word,
+): (register: number, ...length: A) => Word {
+  const first = new Map<number | undefined, Word>()
+  return (register, ...length) => {
+    if (register !== 1) return load(register, ...length)
+    let word = first.get(length[0])
+    if (word === undefined) {
+      word = load(register, ...length).map(part => isNeed(part) ? part : shared(part as Expression))
+      first.set(length[0], word)
+      Object.freeze(word)
+    }
+    return word
+  }
 }
 
 export function selector<S = Scalar>(source: Matchable & { types: readonly ValueType[] }): Selector<S> {

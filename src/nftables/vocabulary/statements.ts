@@ -1,6 +1,7 @@
 /** What a rule does besides giving a verdict. Source: nft(8) "STATEMENTS". */
 import { InvalidArgumentError, didYouMean } from '../../errors.ts'
 import * as c from '../constants.ts'
+import { shared } from '../expressions.ts'
 import type { ExpressionData } from '../expressions.ts'
 import { need } from './parts.ts'
 import { isSource } from './parts.ts'
@@ -16,6 +17,8 @@ function isReference(value: unknown): value is string | Source {
   return typeof value === 'string' || isSource(value)
 }
 
+const fromZero = shared({ name: 'counter', data: {} })
+
 /**
  * Counts the packets and bytes that come this far, from given numbers on; or in a counter of the same table, by name or
  * by a map of names.
@@ -23,7 +26,7 @@ function isReference(value: unknown): value is string | Source {
 export function counter(counter: { packets?: number, bytes?: number } | string | Source = {}): Word {
   if (isReference(counter)) return referTo('counter', c.NFT_OBJECT_COUNTER, counter)
   const { packets, bytes } = counter
-  if (packets === undefined && bytes === undefined) return [{ name: 'counter', data: {} }]
+  if (packets === undefined && bytes === undefined) return [fromZero]
   return [{ name: 'counter', data: { bytes: integer('counter.bytes', bytes ?? 0), packets: integer('counter.packets', packets ?? 0) } }]
 }
 

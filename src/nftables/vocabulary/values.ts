@@ -74,8 +74,17 @@ function parsePattern(field: string, text: string): Bytes {
   const pattern = text.length > 1 && text.endsWith('*')
   const stem = pattern ? text.slice(0, -1) : text
   if (!isInterfaceName(stem)) throw new InvalidArgumentError(field, text, `${INTERFACE_NAME_RULE}; a final * matches any rest`)
+  // Byte by byte, where it is ASCII: a view on the bytes for Buffer would cost more than all else.
   const from = new Uint8Array(16)
-  const length = Buffer.from(from.buffer).write(stem)
+  let length = 0
+  for (; length < stem.length; length++) {
+    const code = stem.charCodeAt(length)
+    if (code > 0x7f) {
+      length = Buffer.from(from.buffer).write(stem)
+      break
+    }
+    from[length] = code
+  }
   return pattern ? { from, stem: length } : { from }
 }
 
