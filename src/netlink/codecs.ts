@@ -164,14 +164,16 @@ export function named<const N extends Record<string, number>>(codec: FixedCodec<
 export function scaled(codec: NumberCodec, unit: number): NumberCodec {
   const { size } = codec
   const max = Math.min(codec.max * unit, Number.MAX_SAFE_INTEGER)
+  // A thousandth is exact as a quotient only, and 0.003 times 1000 may be a little less than 3.
+  const [times, by] = unit < 1 ? [Math.round(1 / unit), 1] : [1, unit]
   return {
     size,
     max,
     encode(writer, value, parent) {
       if (typeof value !== 'number' || !(value >= 0 && value <= max)) writer.refuse(value, `a number from 0 to ${max}`)
-      codec.encode(writer, Math.floor(value / unit), parent)
+      codec.encode(writer, Math.floor(value * times / by + 1e-5), parent)
     },
-    decode: (bytes, start, end, parent) => codec.decode(bytes, start, end, parent) * unit,
+    decode: (bytes, start, end, parent) => codec.decode(bytes, start, end, parent) * by / times,
   }
 }
 

@@ -18,7 +18,8 @@ import { bitNames, onlyNames, protocols } from './names.ts'
 import type { RouteProtocol } from './names.ts'
 
 /**
- * A link-layer address: of Ethernet 6 bytes and of InfiniBand 20, `52:54:00:12:34:56`; of tunnels an IPv4 or IPv6 address.
+ * A link-layer address: of Ethernet 6 bytes, of IEEE 802.15.4 8, of InfiniBand 20, `52:54:00:12:34:56`; of tunnels an IPv4 or IPv6
+ * address.
  */
 export const linkLayerAddress: Codec<string> = {
   encode(writer, value) {
@@ -28,7 +29,8 @@ export const linkLayerAddress: Codec<string> = {
       // It may be an IPv6 address.
       writer.length = start
     }
-    if (typeof value === 'string' && /^([0-9a-f]{2}:){5}([0-9a-f]{2}:){14}[0-9a-f]{2}$/i.test(value)) {
+    // Eight groups of two digits are rather an address of eight bytes, as the kernel shows it, than an IPv6 address.
+    if (typeof value === 'string' && /^([0-9a-f]{2}:){7}(([0-9a-f]{2}:){12})?[0-9a-f]{2}$/i.test(value)) {
       return writer.bytes(Buffer.from(value.replaceAll(':', ''), 'hex'))
     }
     const address = typeof value === 'string' ? parseIp(value) : undefined
@@ -118,7 +120,7 @@ export interface NeighborKey {
 
 /** An entry of ARP or NDP, with the options of `ip neighbour`. */
 export interface NeighborSpec extends NeighborKey {
-  /** Link-layer address: a MAC address; on tunnels an IP address. */
+  /** Link-layer address: a MAC address, of 6, 8 or 20 bytes; on tunnels an IP address. */
   lladdr?: string
   /** Default `permanent`; with `managed` `none`. */
   state?: NeighborState

@@ -23,17 +23,27 @@ import { decodeNexthop, listNexthops, newNexthop } from '../../src/rtnetlink/nex
 import type { NexthopSpec } from '../../src/rtnetlink/nexthops.ts'
 import type { Realms } from '../../src/rtnetlink/realms.ts'
 import type { LockableMetric, RouteFeature } from '../../src/rtnetlink/route-message.ts'
+import { decodeFdbEntry, listFdb, newFdbEntry } from '../../src/rtnetlink/fdb.ts'
+import { decodeMdb, listMdb, newMdbEntry } from '../../src/rtnetlink/mdb.ts'
+import { decodeNeighbor, listNeighbors, neighborMessage, newNeighbor } from '../../src/rtnetlink/neighbors.ts'
+import { decodeClass, listClasses } from '../../src/rtnetlink/tc/classes.ts'
+import { decodeFilter, listFilters, newFilter } from '../../src/rtnetlink/tc/filters.ts'
+import { decodeQdisc, listQdiscs } from '../../src/rtnetlink/tc/qdiscs.ts'
+import { decodeVlans, listVlans, setVlan, vlanMessage } from '../../src/rtnetlink/vlans.ts'
 import { decodeRule, listRules, newRule } from '../../src/rtnetlink/rules.ts'
 import type { RuleSpec } from '../../src/rtnetlink/rules.ts'
 import type { IpProtocol, RouteProtocol, RouteType } from '../../src/rtnetlink/names.ts'
 import type { RouteSpec } from '../../src/rtnetlink/routes.ts'
 import { attribute } from '../native/support.ts'
 import { encode } from '../netlink/support.ts'
+import { anyMac as mac, anyU32 as u32, reflected } from './support.ts'
 
 const tables: Record<string, Table<Entries>> = Object.fromEntries(Object.entries({
   link: linkAttributes, ...kinds, 'bridge port': portKinds.bridge, 'bond port': portKinds.bond, 'vrf port': portKinds.vrf,
   address: listAddresses().format.attributes, route: listRoutes().format.attributes, nexthop: listNexthops().format.attributes,
-  rule: listRules().format.attributes,
+  rule: listRules().format.attributes, neighbor: neighborMessage.attributes, vlan: vlanMessage.attributes, 'group to add': listMdb().format.attributes,
+  group: listMdb().reply?.attributes, qdisc: listQdiscs().format.attributes, class: listClasses(1).format.attributes,
+  filter: listFilters(1, 'ingress').format.attributes,
 }).map(([name, table]) => [name, table as unknown as Table<Entries>]))
 
 const bytes = (length: number, max = length): fc.Arbitrary<Buffer> =>
@@ -107,17 +117,7 @@ describe.each(Object.entries(tables))('%s', (_, table) => {
   })
 })
 
-/** A request as the kernel would show what it made. */
-function reflected(request: AnyRequest | undefined): Message {
-  if (request === undefined) throw new Error('no request')
-  const [message] = decodeReplies([request], encodeRequests([request])).messages[0] ?? []
-  if (message === undefined) throw new Error('no message')
-  return message
-}
-
-const mac = fc.uint8Array({ minLength: 6, maxLength: 6 }).map(bytes => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(':'))
 const name = fc.stringMatching(/^[a-zA-Z0-9_.@-]{1,15}$/).filter(text => text !== '.' && text !== '..')
-const u32 = fc.nat(0xffffffff)
 const centiseconds = fc.nat(0xffffffff).map(count => count * 10)
 
 const spec: fc.Arbitrary<LinkSpec> = fc.record({
@@ -316,8 +316,14 @@ test('any rule', () => {
 })
 
 describe('garbage', () => {
-  const requests = [listLinks(), listAddresses(), listRoutes(), listNexthops(), listRules()]
-  const readers = [decodeLink, decodeAddress, decodeRoute, decodeNexthop, decodeRule]
+  const requests = [
+    listLinks(), listAddresses(), listRoutes(), listNexthops(), listRules(), listNeighbors(), listFdb(), listVlans(), listMdb(),
+    listQdiscs(), listClasses(1), listFilters(1, 'ingress'),
+  ]
+  const readers: ((message: Message) => unknown)[] = [
+    decodeLink, decodeAddress, decodeRoute, decodeNexthop, decodeRule, decodeNeighbor, decodeFdbEntry, decodeVlans, decodeMdb, decodeQdisc,
+    decodeClass, decodeFilter,
+  ]
 
   /** Reads a reply to all of them; everything that comes of it. */
   function read(bytes: Buffer): void {
@@ -333,7 +339,8 @@ describe('garbage', () => {
 
   test('attributes at random in messages that are framed well', () => {
     const attributes = fc.array(fc.tuple(fc.nat(70), fc.uint8Array({ maxLength: 40 })).map(([type, data]) => attribute(type, data)))
-    const message = fc.record({ type: fc.constantFrom(2, 16, 20, 24, 32, 104), index: fc.nat(5), header: fc.nat(40), attributes })
+    const type = fc.constantFrom(2, 16, 20, 24, 28, 32, 36, 40, 44, 84, 104, 112)
+    const message = fc.record({ type, index: fc.nat(requests.length), header: fc.nat(40), attributes })
     fc.assert(fc.property(fc.array(message), messages => {
       read(Buffer.concat(messages.map(({ type, index, header, attributes }) => {
         const bytes = Buffer.concat([Buffer.alloc(NLMSG_HDRLEN + header, 3), ...attributes])
@@ -349,7 +356,12 @@ describe('garbage', () => {
     const good = encodeRequests([
       newLink({ name: 'br0', kind: 'bridge', mac: '52:54:00:00:00:01', bridge: { stp: true, forwardDelayMs: 100, vlanProtocol: '802.1Q' } }, {})[0],
       newAddress(1, '10.0.0.1/24', { broadcast: 'auto', label: 'x', validLifetimeMs: 1000 }),
-      newRoute({ to: '10.0.0.0/8', via: 'fe80::1', index: 3, metric: 5, mtu: 1300 }),
+      newRoute({ to: '10.0.0.0/8', via: 'fe80::1', index: 3, metric: 5, mtu: 1300 }), listNexthops(), listRules(),
+      newNeighbor(1, { ip: '10.0.0.1', lladdr: '52:54:00:00:00:01', managed: true }),
+      newFdbEntry(1, { mac: '52:54:00:00:00:01', vlan: 5, dst: 'fd00::1', vni: 7, activityNotify: true }),
+      setVlan(1, '10-20', { state: 'learning', neighSuppress: true }), newMdbEntry(1, { port: 2, group: 'ff05::1', sources: ['fd00::1'] }),
+      listQdiscs(), listClasses(1),
+      newFilter(1, { kind: 'u32', parent: '1:', u32: { match: [{ value: 1, mask: 2 }], actions: [{ kind: 'gact', action: 'drop' }] } }),
     ] as AnyRequest[])
     const flips = fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { maxLength: 6 })
     fc.assert(fc.property(flips, fc.nat(good.length), (changes, length) => {

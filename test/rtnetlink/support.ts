@@ -1,4 +1,5 @@
 /** rtnetlink requests by way of the addon alone, without a Host's verbs. */
+import fc from 'fast-check'
 import type { NativeHost } from '../../binding/index.ts'
 import { NETLINK_ROUTE } from '../../src/netlink/constants.ts'
 import { decodeReplies, encodeRequests } from '../../src/netlink/message.ts'
@@ -18,3 +19,15 @@ export async function ask<T>(host: NativeHost, request: AnyRequest, decode: (mes
   if (error !== undefined) throw error
   return (messages[0] ?? []).map(decode)
 }
+
+/** A request as the kernel would show what it made. */
+export function reflected(request: AnyRequest | undefined): Message {
+  if (request === undefined) throw new Error('no request')
+  const [message] = decodeReplies([request], encodeRequests([request])).messages[0] ?? []
+  if (message === undefined) throw new Error('no message')
+  return message
+}
+
+export const anyMac = fc.uint8Array({ minLength: 6, maxLength: 6 })
+  .map(bytes => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(':'))
+export const anyU32 = fc.nat(0xffffffff)

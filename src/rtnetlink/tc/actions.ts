@@ -5,9 +5,9 @@ import type { Codec } from '../../netlink/codecs.ts'
 import { attributes, dependent, struct, walkAttributes } from '../../netlink/table.ts'
 import type { TableValues } from '../../netlink/table.ts'
 import * as c from '../constants.ts'
-import { statisticsAttributes, statisticsOf } from './message.ts'
+import { statisticsAttributes, statisticsOf, structCodec } from './message.ts'
 import type { TcStatistics } from './message.ts'
-import { checkKind, structCodec } from './qdiscs.ts'
+import { checkKind } from './qdiscs.ts'
 import { checkBytes, rateOf, ratespec, sizeOf, ticksOf } from './rates.ts'
 
 /** What becomes of a packet, as tc(8) names it. */

@@ -1,9 +1,19 @@
 /** What messages about queueing disciplines, classes and filters have in common. Source: tc(8), linux/rtnetlink.h. */
 import { InvalidArgumentError } from '../../errors.ts'
-import { counter64, padding, s32, u32, u8 } from '../../netlink/codecs.ts'
+import { counter64, padding, readOnly, s32, u32, u8 } from '../../netlink/codecs.ts'
+import type { Codec } from '../../netlink/codecs.ts'
 import { attributes, struct } from '../../netlink/table.ts'
-import type { TableValues } from '../../netlink/table.ts'
+import type { Fields, Struct, StructInput, TableValues } from '../../netlink/table.ts'
 import * as c from '../constants.ts'
+
+/** A C struct as the whole of an attribute; one that is longer, of a newer kernel, is read as far as known. */
+export function structCodec<F extends Fields>(inner: Struct<F>): Codec<StructInput<F>> {
+  return {
+    size: inner.size,
+    encode: (writer, value) => { inner.encode(writer, value) },
+    decode: (bytes, start) => inner.decode(bytes, start) as unknown as StructInput<F>,
+  }
+}
 
 export const tcmsg = struct({ family: u8, _pad1: padding(1), _pad2: padding(2), index: s32, handle: u32, parent: u32, info: u32 })
 export interface TcHeader { index: number, handle: number, parent: number, info: number }
@@ -13,8 +23,8 @@ const queue = struct({ qlen: u32, backlog: u32, drops: u32, requeues: u32, overl
 
 /** struct gnet_stats_basic, whose end is padded or not; struct gnet_stats_queue. */
 export const statisticsAttributes = attributes({
-  basic: [c.TCA_STATS_BASIC, { size: basic.size, encode: () => {}, decode: (bytes: Buffer, start: number) => basic.decode(bytes, start) }],
-  queue: [c.TCA_STATS_QUEUE, { size: queue.size, encode: () => {}, decode: (bytes: Buffer, start: number) => queue.decode(bytes, start) }],
+  basic: [c.TCA_STATS_BASIC, readOnly(structCodec(basic))],
+  queue: [c.TCA_STATS_QUEUE, readOnly(structCodec(queue))],
   packets: [c.TCA_STATS_PKT64, counter64],
 })
 

@@ -9,20 +9,12 @@ import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../../netlink/constants
 import { change, dump } from '../../netlink/message.ts'
 import type { AnyRequest, Message } from '../../netlink/message.ts'
 import { attributes, dependent, struct } from '../../netlink/table.ts'
-import type { Fields, Struct, StructInput, TableValues } from '../../netlink/table.ts'
+import type { TableValues } from '../../netlink/table.ts'
 import * as c from '../constants.ts'
-import { formatHandle, formatParent, parseHandle, parseParent, statisticsAttributes, statisticsOf, tcmsg } from './message.ts'
+import { formatHandle, formatParent, parseHandle, parseParent, statisticsAttributes, statisticsOf, structCodec, tcmsg } from './message.ts'
 import type { Handle, TcHeader, TcStatistics } from './message.ts'
 import { checkBytes, rateOf, ratespec, sizeOf, ticksOf } from './rates.ts'
 
-/** A C struct as the whole of an attribute; one that is longer, of a newer kernel, is read as far as known. */
-export function structCodec<F extends Fields>(inner: Struct<F>): Codec<StructInput<F>> {
-  return {
-    size: inner.size,
-    encode: (writer, value) => { inner.encode(writer, value) },
-    decode: (bytes, start) => inner.decode(bytes, start) as unknown as StructInput<F>,
-  }
-}
 const spec = structCodec(ratespec)
 const rateField = { ...spec, size: ratespec.size }
 
