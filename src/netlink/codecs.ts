@@ -211,6 +211,7 @@ function writeText(writer: Writer, value: string, max: number, terminators: 0 | 
 
 /** A NUL-terminated string of at most `max` bytes, NUL not counted. */
 export function string(max: number): Codec<string> {
+  let last = ''
   return {
     encode(writer, value) {
       if (typeof value !== 'string') writer.refuse(value, 'a string')
@@ -218,9 +219,20 @@ export function string(max: number): Codec<string> {
     },
     decode(bytes, start, end) {
       while (end > start && bytes[end - 1] === 0) end--
-      return bytes.toString('utf8', start, end)
+      // In long lists the same names come again and again: of the table, the chain, the master's kind.
+      if (last.length === end - start && isText(bytes, start, last)) return last
+      last = bytes.toString('utf8', start, end)
+      return last
     },
   }
+}
+
+function isText(bytes: Uint8Array, start: number, ascii: string): boolean {
+  for (let i = 0; i < ascii.length; i++) {
+    const code = ascii.charCodeAt(i)
+    if (code > 0x7f || bytes[start + i] !== code) return false
+  }
+  return true
 }
 
 /**
@@ -304,13 +316,21 @@ function ipOf(size: 4 | 16, accepted: string): FixedCodec<string> {
 export const ip4 = ipOf(4, 'an IPv4 address')
 export const ip6 = ipOf(16, 'an IPv6 address')
 
+/** A copy of some bytes: the reply that they stand in may be large, and would live as long as a view of it. */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const copy = new Uint8Array(end - start)
+  // A view, to copy from, is a larger object than most of these.
+  if (end - start <= 64) for (let i = start; i < end; i++) copy[i - start] = bytes[i] as number
+  else copy.set(bytes.subarray(start, end))
+  return copy
+}
+
 export const raw: Codec<Uint8Array> = {
   encode(writer, value) {
     if (!(value instanceof Uint8Array)) writer.refuse(value, 'a Uint8Array')
     writer.bytes(value)
   },
-  // A copy: the reply it stands in may be large, and would live as long as this.
-  decode: (bytes, start, end) => new Uint8Array(bytes.subarray(start, end)),
+  decode: copyOf,
 }
 
 /** What is there, but not looked at. */

@@ -57,10 +57,17 @@ export function dump<F extends Fields, E extends Entries>(request: Request<F, E>
  * Throws InvalidArgumentError for a value that does not fit; nothing has been sent then.
  */
 export function encodeRequests(requests: readonly AnyRequest[], firstIndex = 0): Buffer {
-  const writer = new Writer(Math.max(256, requests.length * 160))
-  requests.forEach((request, index) => encodeRequest(writer, request, firstIndex + index))
-  return writer.finish()
+  const writer = scratch ?? new Writer(1 << 16)
+  scratch = undefined
+  writer.length = 0
+  for (const [index, request] of requests.entries()) encodeRequest(writer, request, firstIndex + index)
+  if (writer.buffer.length <= mostScratch) scratch = writer
+  return Buffer.from(writer.finish())
 }
+
+/** What requests are written into, to be copied in their true size: to let each call grow a buffer would cost several copies. */
+let scratch: Writer | undefined
+const mostScratch = 4 << 20
 
 /** Appends one request. Throws InvalidArgumentError; what the writer then holds is of no use. `flags`: in place of the request's. */
 export function encodeRequest(writer: Writer, request: AnyRequest, sequence: number, flags: number = request.flags): void {

@@ -8,6 +8,7 @@
  *     })
  */
 import { InvalidArgumentError, didYouMean, show } from '../errors.ts'
+import { copyOf } from './codecs.ts'
 import type { Codec, CodecValue, FixedCodec } from './codecs.ts'
 import { NLA_HDRLEN, NLA_TYPE_MASK } from './constants.ts'
 import type { Writer } from './writer.ts'
@@ -107,7 +108,7 @@ export class Table<E extends Entries> implements Codec<Values<E>>, Walkable {
       if (line !== undefined && to - from >= line.size) {
         values[line.name] = line.codec.decode(bytes, from, to, values)
       } else if (this.#keepsRest) {
-        (rest ??= []).push({ type, data: new Uint8Array(bytes.subarray(from, to)) })
+        (rest ??= []).push({ type, data: copyOf(bytes, from, to) })
       }
       at += (size + 3) & ~3
     }
@@ -193,7 +194,7 @@ class Dependent implements Codec<object> {
   }
 
   decode(bytes: Buffer, start: number, end: number, parent: object): object {
-    return this.tableFor(parent)?.decode(bytes, start, end, parent) ?? new Uint8Array(bytes.subarray(start, end))
+    return this.tableFor(parent)?.decode(bytes, start, end, parent) ?? copyOf(bytes, start, end)
   }
 }
 
@@ -221,8 +222,13 @@ export function list<T>(type: number, codec: Codec<T>): Codec<T[]> & Walkable {
     },
     decode(bytes, start, end, parent) {
       const values: T[] = []
-      for (const [found, from, to] of walkAttributes(bytes, start, end)) {
-        if (found === type && to - from >= (codec.size ?? 0)) values.push(codec.decode(bytes, from, to, parent))
+      const { size: least = 0 } = codec
+      for (let at = start; at + NLA_HDRLEN <= end;) {
+        const size = getU16(bytes, at)
+        if (size < NLA_HDRLEN || at + size > end) break
+        const found = getU16(bytes, at + 2) & NLA_TYPE_MASK
+        if (found === type && size - NLA_HDRLEN >= least) values.push(codec.decode(bytes, at + NLA_HDRLEN, at + size, parent))
+        at += (size + 3) & ~3
       }
       return values
     },

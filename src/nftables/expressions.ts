@@ -3,6 +3,7 @@
  * values as nft(8) writes them. A new expression is a new entry of the tables in expressions/; those without one are
  * kept as raw bytes.
  */
+import { copyOf } from '../netlink/codecs.ts'
 import type { Codec } from '../netlink/codecs.ts'
 import { Table, dependent } from '../netlink/table.ts'
 import type { TableValues, Values } from '../netlink/table.ts'
@@ -61,6 +62,9 @@ function freeze(value: object): void {
 class ExpressionTable extends Table<typeof expressionEntries> {
   /** Comparisons of register 1 with zeros, by the length of these. */
   readonly #comparisons = new Map<number, Uint8Array>()
+  /** Expressions that have been read, and are likely to be read again, by a hash of their bytes. */
+  readonly #readComparisons = new Map<number, { head: Uint8Array, length: number } & Pick<ExpressionData<'cmp'>, 'sreg' | 'op'>>()
+  readonly #read = new Map<number, { bytes: Uint8Array, value: Values<typeof expressionEntries> }>()
 
   override encode(writer: Writer, value: Values<typeof expressionEntries>): void {
     const bytes = typeof value === 'object' && value !== null ? sharedBytes.get(value) : undefined
@@ -68,6 +72,39 @@ class ExpressionTable extends Table<typeof expressionEntries> {
     const start = writer.length
     if (!this.#encodeComparison(writer, value as Expression)) super.encode(writer, value)
     if (bytes === null) sharedBytes.set(value, Uint8Array.from(writer.buffer.subarray(start, writer.length)))
+  }
+
+  override decode(bytes: Buffer, start: number, end: number): Values<typeof expressionEntries> {
+    const comparison = this.#readComparison(bytes, start, end)
+    if (comparison !== undefined) return comparison
+    const hash = hashOf(bytes, start, end)
+    const known = this.#read.get(hash)
+    if (known !== undefined && areSame(bytes, start, end, known.bytes)) return known.value
+    const value = super.decode(bytes, start, end)
+    if (isExpression(value as Expression, 'cmp')) this.#learnComparison(bytes, start, end, value as ExpressionOf<'cmp'>)
+    else if (known === undefined && this.#read.size < mostRead && isCommon(value as Expression)) {
+      freeze(value)
+      this.#read.set(hash, { bytes: copyOf(bytes, start, end), value })
+    }
+    return value
+  }
+
+  /** A comparison of which all but the value has been read before. */
+  #readComparison(bytes: Buffer, start: number, end: number): ExpressionOf<'cmp'> | undefined {
+    if (end - start <= comparisonHead || bytes[start + 4] !== 0x63 || bytes[start + 5] !== 0x6d || bytes[start + 6] !== 0x70) return undefined
+    const valueAt = start + comparisonHead
+    const known = this.#readComparisons.get(hashOf(bytes, start, valueAt))
+    if (known === undefined || !areSame(bytes, start, valueAt, known.head)) return undefined
+    const { sreg, op, length } = known
+    if (valueAt + ((length + 3) & ~3) !== end) return undefined
+    return { name: 'cmp', data: { sreg, op, data: { value: copyOf(bytes, valueAt, valueAt + length) } } }
+  }
+
+  #learnComparison(bytes: Buffer, start: number, end: number, { data: { sreg, op, data } }: ExpressionOf<'cmp'>): void {
+    const valueAt = start + comparisonHead
+    const length = data?.value?.length
+    if (length === undefined || valueAt + ((length + 3) & ~3) !== end || this.#readComparisons.size >= mostRead) return
+    this.#readComparisons.set(hashOf(bytes, start, valueAt), { head: copyOf(bytes, start, valueAt), sreg, op, length })
   }
 
   /** What is not shared of most rules: `cmp eq reg 1 VALUE`, which differs in its last bytes only. False: it is something else. */
@@ -90,6 +127,30 @@ class ExpressionTable extends Table<typeof expressionEntries> {
     for (let i = 0; i < length; i++) writer.buffer[at + i] = bytes[i] as number
     return true
   }
+}
+
+const mostRead = 1000
+
+/** Bytes of a comparison before its value: the attributes of its name, register and operator, and what the value stands in. */
+const comparisonHead = 36
+
+/** Loads, masks and verdicts come again in rule after rule; what they are compared with, and counters, do not. */
+function isCommon(value: Expression): boolean {
+  if (isExpression(value, 'immediate')) return value.data.dreg === c.NFT_REG_VERDICT && value.data.data?.verdict?.chain === undefined
+  return commonNames.has(value.name)
+}
+const commonNames = new Set(['meta', 'payload', 'ct', 'bitwise', 'byteorder', 'fib', 'rt', 'masq', 'notrack'])
+
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = end - start
+  for (let at = start; at < end; at++) hash = Math.imul(hash, 31) + (bytes[at] as number) | 0
+  return hash
+}
+
+function areSame(bytes: Uint8Array, start: number, end: number, others: Uint8Array): boolean {
+  if (others.length !== end - start) return false
+  for (let at = start; at < end; at++) if (bytes[at] !== others[at - start]) return false
+  return true
 }
 
 function countOf(fields: object): number {
