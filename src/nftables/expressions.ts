@@ -91,7 +91,8 @@ class ExpressionTable extends Table<typeof expressionEntries> {
 
   /** A comparison of which all but the value has been read before. */
   #readComparison(bytes: Buffer, start: number, end: number): ExpressionOf<'cmp'> | undefined {
-    if (end - start <= comparisonHead || bytes[start + 4] !== 0x63 || bytes[start + 5] !== 0x6d || bytes[start + 6] !== 0x70) return undefined
+    // The name stands first: `cmp`.
+    if (end - start <= comparisonHead || bytes[start + 4] !== 0x63 || bytes[start + 5] !== 0x6d) return undefined
     const valueAt = start + comparisonHead
     const known = this.#readComparisons.get(hashOf(bytes, start, valueAt))
     if (known === undefined || !areSame(bytes, start, valueAt, known.head)) return undefined
