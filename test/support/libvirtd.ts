@@ -117,7 +117,9 @@ export function libvirtdNeeds(options: LibvirtdOptions = {}): Need[] {
   const tools = ['libvirtd', 'virsh', 'dnsmasq', 'iptables', 'nsenter']
   if (options.login) tools.push('saslpasswd2')
   if (options.lenientTc) tools.push('tc')
-  return [needs.root, needs.netAdmin, ...tools.map(needs.tool)]
+  // Whatever the kernel, libvirtd does the same, and there takes minutes for it.
+  const quick = patience > 1 ? 'a processor that is not emulated' : undefined
+  return [needs.root, needs.netAdmin, quick, ...tools.map(needs.tool)]
 }
 
 /** Starts one; resolves when it answers, in 0.5 to 1 s. */
