@@ -266,6 +266,10 @@ function wireElements(set: SetType, given: readonly ElementInput[] | Readonly<Re
 }
 
 function parseElement(set: SetType, shape: Shape, field: string, given: unknown, whole: boolean): KeyedElement {
+  if (set.map === undefined && (typeof given === 'string' || typeof given === 'number')) {
+    const { all, from, to } = parseKey(field, shape.key, given, shape.interval)
+    return { field, given, all, from, to, rest: NOTHING }
+  }
   const described = typeof given === 'object' && given !== null && !Array.isArray(given) && !(given instanceof Uint8Array) && !isRange(given)
   const isPair = !described && whole && set.map !== undefined
   if (isPair && (!Array.isArray(given) || given.length !== 2)) throw new InvalidArgumentError(field, given, 'a pair of a key and what it is mapped to')

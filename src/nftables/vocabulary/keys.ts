@@ -45,7 +45,8 @@ function concatenate(
   field: string, types: readonly ValueType[], parts: readonly unknown[], interval: boolean,
 ): { all: false, from: Uint8Array, to: Uint8Array | undefined } {
   const length = slotsOf(types) * 4
-  const [from, to] = [new Uint8Array(length), new Uint8Array(length)]
+  const from = new Uint8Array(length)
+  const to = interval ? new Uint8Array(length) : undefined
   let at = 0
   types.forEach((type, index) => {
     const bytes = inKeyOrder(parseBytes(`${field}[${index}]`, type, parts[index]), type, interval)
@@ -53,10 +54,10 @@ function concatenate(
       throw new InvalidArgumentError(`${field}[${index}]`, parts[index], 'a single value: the set has no flag interval')
     }
     from.set(bytes.from, at)
-    to.set(bytes.stem === undefined ? bytes.to ?? bytes.from : lastOfStem(bytes.from, bytes.stem), at)
+    to?.set(bytes.stem === undefined ? bytes.to ?? bytes.from : lastOfStem(bytes.from, bytes.stem), at)
     at += (type.size + 3) & ~3
   })
-  return { all: false, from, to: interval ? to : undefined }
+  return { all: false, from, to }
 }
 
 /** Ranges are compared from the first byte on, so sets of ranges keep numbers in network order. */
@@ -71,10 +72,10 @@ function lastOfStem(from: Uint8Array, stem: number): Uint8Array {
 
 /** Elements of a set without ranges, or of a concatenation with some: each by itself. */
 export function plainElements(elements: readonly KeyedElement[], concatenated: boolean): WireElement[] {
-  const seen = new Map<string, KeyedElement>()
+  const seen = new Map<string | number, KeyedElement>()
   return elements.map(element => {
     const { all, from, to, rest } = element
-    const name = all ? '*' : textOf(from) + (to === undefined ? '' : textOf(to))
+    const name = all ? '*' : to === undefined ? nameOf(from) : `${textOf(from)}${textOf(to)}`
     const earlier = seen.get(name)
     if (earlier !== undefined) throw repeated(element, earlier)
     seen.set(name, element)
@@ -84,8 +85,19 @@ export function plainElements(elements: readonly KeyedElement[], concatenated: b
   })
 }
 
+/** Another one for each key of a set; a number where it fits. */
+function nameOf(bytes: Uint8Array): string | number {
+  if (bytes.length > 4) return textOf(bytes)
+  let number = 0
+  for (let at = 0; at < bytes.length; at++) number = number << 8 | (bytes[at] ?? 0)
+  return number
+}
+
+/** Not by way of a Buffer: to ask a small array for its buffer costs more than all the rest. */
 function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+  let text = ''
+  for (let at = 0; at < bytes.length; at++) text += String.fromCharCode(bytes[at] ?? 0)
+  return text
 }
 
 /** What an element without data, lifetime or comment carries; compared by identity, since most are. */

@@ -115,7 +115,7 @@ function compareWith(source: Matchable, type: ValueType, value: unknown): Word {
   const bitmask = datatypes[type.type].bitmask || type.type === 'ct_label'
   const { from, to, prefix, stem } = parseBytes(word, type, value)
   if (to === undefined) {
-    if (stem !== undefined) return [...source.load(1), compare('eq', from.subarray(0, stem))]
+    if (stem !== undefined) return [...source.load(1), compare('eq', from.slice(0, stem))]
     if (bitmask && from.some(byte => byte !== 0)) return [...source.load(1), andMask(from), compare('neq', new Uint8Array(from.length))]
     return [...source.load(1), compare('eq', shifted(source, from))]
   }
@@ -135,7 +135,7 @@ function relation(source: Matchable, type: ValueType, { op, value }: Comparison)
 /** A prefix of whole bytes loads only those; another one loads all, and masks. */
 function matchPrefix(source: Matchable, network: Uint8Array, prefix: number): Word {
   if (prefix > 0 && prefix % 8 === 0 && source.loadPart !== undefined) {
-    return [...source.loadPart(1, prefix / 8), compare('eq', network.subarray(0, prefix / 8))]
+    return [...source.loadPart(1, prefix / 8), compare('eq', network.slice(0, prefix / 8))]
   }
   const mask = Uint8Array.from(network, (_, index) => 0xff00 >> Math.min(8, Math.max(0, prefix - index * 8)) & 0xff)
   return [...source.load(1), andMask(mask), compare('eq', network)]
