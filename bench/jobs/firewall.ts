@@ -272,7 +272,7 @@ const change = (name: string, about: string, make: () => Change, unit: Unit, rou
   ({ name: `firewall-${name}`, about, unit, rounds, warmup, open: () => openChange(make(), unit) })
 
 const jobs: Job[] = [
-  change('rule-1', 'append a rule to a chain', appendRule, 'us', 50, 50),
+  change('rule-1', 'append a rule to a chain', appendRule, 'us', 20, 10),
   change('rules-5000', '5,000 rules in a new table, in one commit', addRules, 'ms', 10, 3),
   change('elements-20000', 'add 20,000 addresses to a set', addAddresses, 'ms', 10, 3),
   change('elements-20000-concat', 'add 20,000 addresses with ports to a set', addServices, 'ms', 10, 3),

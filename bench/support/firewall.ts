@@ -122,11 +122,17 @@ export async function openChange(change: Change, unit: Unit): Promise<Contenders
     actors.set(name, await openReplay(change, join(directory, String(actors.size)), peer))
   }
   await checkAlike(actors, change.expects)
-  const contender = (actor: Actor): Contender => async () => {
+  const once = async (actor: Actor): Promise<number> => {
     const time = await actor.work()
     await actor.undo()
     await settle(unit)
     return unit === 'ms' ? time / 1000 : time
+  }
+  // What is over in no time is done some times in a row.
+  const contender = (actor: Actor): Contender => async () => {
+    const times: number[] = []
+    for (let i = 0; i < (unit === 'us' ? 5 : 1); i++) times.push(await once(actor))
+    return times
   }
   const [ours, floor, ...others] = [...actors.values()].map(contender) as [Contender, Contender, ...Contender[]]
   return {
