@@ -212,18 +212,16 @@ const updateMap = (): Change => ({
 async function recordDump(setup: readonly AnyRequest[], directory: string): Promise<ReplayScript> {
   const recorder = new Recorder()
   try {
-    await using host = await openReady(setup)
+    const host = await openReady(setup)
     recorder.take()
     await host.firewall.ruleset()
-    return await addTo(readyScript(setup), recorder, directory)
+    const script = readyScript(setup).section('work')
+    await addSteps(script, recorder.take(), directory)
+    await host.close()
+    return script
   } finally {
     recorder.stop()
   }
-}
-
-async function addTo(script: ReplayScript, recorder: Recorder, directory: string): Promise<ReplayScript> {
-  await addSteps(script.section('work'), recorder.take(), directory)
-  return script
 }
 
 async function dump(): Promise<Contenders | { skip: string }> {
