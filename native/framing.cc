@@ -66,11 +66,7 @@ void NumberMessages(Bytes* batch, uint32_t base) {
 }
 
 Replies::Replies(const Bytes& batch, const Chunk& chunk, uint32_t base)
-    : base_(base),
-      first_(chunk.first),
-      awaited_(chunk.count),
-      answered_(chunk.count),
-      requests_(chunk.count) {
+    : base_(base), first_(chunk.first), awaited_(chunk.count), answered_(chunk.count), requests_(chunk.count) {
   size_t at = chunk.offset;
   for (uint32_t i = 0; i < chunk.count; i++) {
     const nlmsghdr header = HeaderAt(batch.data() + at);

@@ -1,5 +1,7 @@
 #include "host_thread.h"
 
+#include <sched.h>
+
 #include <chrono>
 #include <iterator>
 #include <thread>
@@ -24,6 +26,13 @@ struct Overloaded : Ts... {
 };
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
+
+// A thread that JavaScript wakes must not take its processor away: the kernel would work there for tens of milliseconds
+// before the event loop goes on. A batch thread waits until it is free, or another one is (sched(7)).
+void YieldToOthers() {
+  const sched_param parameters{};
+  if (sched_getscheduler(0) == SCHED_OTHER) sched_setscheduler(0, SCHED_BATCH, &parameters);
+}
 
 }  // namespace
 
@@ -64,6 +73,7 @@ Stopping HostThread::stopping() const {
 
 void HostThread::Run() {
   const std::shared_ptr<ThreadGroup> group = group_;
+  YieldToOthers();
   Failure entered;
   if (netns_) entered = EnterNetns(netns_.get(), netns_id_);
   while (std::unique_ptr<Job> job = Next()) {

@@ -79,9 +79,9 @@ struct WatchStep {
   int receive_buffer;
 };
 
-using StepBody =
-    std::variant<NetlinkStep, ReadFileStep, ReadDirStep, WriteFileStep, RenameStep, UnlinkStep, LockStep, UnlockStep,
-                 TapStep, LinkIndicesStep, CloseFdsStep, SpawnStep, TerminateStep, BindNetnsStep, UnbindNetnsStep, WatchStep>;
+using StepBody = std::variant<NetlinkStep, ReadFileStep, ReadDirStep, WriteFileStep, RenameStep, UnlinkStep, LockStep,
+                              UnlockStep, TapStep, LinkIndicesStep, CloseFdsStep, SpawnStep, TerminateStep,
+                              BindNetnsStep, UnbindNetnsStep, WatchStep>;
 
 struct Step {
   StepBody body;

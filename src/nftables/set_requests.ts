@@ -15,11 +15,11 @@ import { setAttributes } from './sets.ts'
 import type { SetEntries, SetFlag, SetRef } from './sets.ts'
 import { encodeUserdata } from './userdata.ts'
 import { dataBytes } from './vocabulary/data.ts'
-import { NOTHING, intervalElements, parseKey, plainElements } from './vocabulary/keys.ts'
+import { NOTHING, intervalElements, keyName, parseKey, plainElements } from './vocabulary/keys.ts'
 import type { KeyedElement } from './vocabulary/keys.ts'
 import { lengthOf } from './vocabulary/parts.ts'
 import type { AnonymousSet, Part, ValueType } from './vocabulary/parts.ts'
-import { isRange } from './vocabulary/values.ts'
+import { isRange, parseBytes } from './vocabulary/values.ts'
 import type { Range, Scalar } from './vocabulary/values.ts'
 import { parseVerdict } from './vocabulary/verdicts.ts'
 import type { Verdict } from './vocabulary/verdicts.ts'
@@ -58,14 +58,14 @@ export interface AddSet extends SetType {
 }
 
 export function valueTypes(field: string, type: SetType['type']): ValueType[] {
-  const all = (Array.isArray(type) ? type : [type]) as KeyType[]
+  const all = (Array.isArray(type) ? type : [type]) as (KeyType | null | undefined)[]
   return all.map((each, index): ValueType => {
-    const [name, given] = typeof each === 'string' ? [each, undefined] : [each.type, each.size]
+    const [name, given] = typeof each === 'object' && each !== null ? [each.type, each.size] : [each as DatatypeName, undefined]
     const path = all.length === 1 ? field : `${field}[${index}]`
     const found = Object.hasOwn(datatypes, name) ? datatypes[name] : undefined
     if (found === undefined) {
       const names = Object.keys(datatypes)
-      throw new InvalidArgumentError(path, name, `a data type: ${names.join(', ')}${didYouMean(String(name), names)}`)
+      throw new InvalidArgumentError(path, each, `a data type: ${names.join(', ')}${didYouMean(String(name), names)}`)
     }
     const size = given ?? found.size
     if (size === undefined) throw new InvalidArgumentError(path, name, `the size too, as ${found.name} has none: { type: "${found.name}", size: 4 }`)
@@ -260,9 +260,35 @@ function wireElements(set: SetType, given: readonly ElementInput[] | Readonly<Re
   const shape = shapeOf(set)
   const list: readonly unknown[] = Array.isArray(given) ? given : Object.entries(given)
   if (list.length === 0) throw new InvalidArgumentError('elements', given, 'at least one element')
+  const plain = set.map === undefined && !shape.interval ? plainValues(shape.key, list) : undefined
+  if (plain !== undefined) return plain
   const elements = list.map((each, index) => parseElement(set, shape, `elements[${index}]`, each, whole))
   if (!shape.interval || shape.key.length > 1) return plainElements(elements, shape.interval)
   return intervalElements(elements, { merge: set.autoMerge === true, first: whole })
+}
+
+/**
+ * What nearly all long lists are: single values, of which nothing more is said. Undefined: there is something else among
+ * them, or something wrong, which the long way names.
+ */
+function plainValues(types: readonly ValueType[], list: readonly unknown[]): WireElement[] | undefined {
+  const [type] = types
+  if (types.length !== 1 || type === undefined) return undefined
+  const seen = new Set<string | number>()
+  const elements: WireElement[] = []
+  try {
+    for (const each of list) {
+      if ((typeof each !== 'string' && typeof each !== 'number') || each === '*') return undefined
+      const { from, to, stem } = parseBytes('elements', type, each)
+      if (to !== undefined || stem !== undefined) return undefined
+      elements.push({ key: { value: from } })
+      seen.add(keyName(from))
+    }
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return undefined
+    throw error
+  }
+  return seen.size === elements.length ? elements : undefined
 }
 
 function parseElement(set: SetType, shape: Shape, field: string, given: unknown, whole: boolean): KeyedElement {

@@ -2,7 +2,7 @@
 import { spawn as spawnChild } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { readlink } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
@@ -67,6 +67,16 @@ needing(needs.netAdmin).test('it runs in the Host’s namespace', async () => {
   const host = await openHost()
   expect((await run(host, 'readlink /proc/self/ns/net')).output).toBe(`net:[${host.netnsInode}]\n`)
   expect(await readlink('/proc/self/ns/net')).not.toBe(`net:[${host.netnsInode}]`)
+})
+
+test('the thread lets the JavaScript thread go first; the programs that it starts are as any other', async () => {
+  const host = await openHost({})
+  // proc(5): the 41st field is the scheduling policy; 3 is SCHED_BATCH, 0 SCHED_OTHER.
+  const policyIn = (stat: string): string | undefined => stat.slice(stat.lastIndexOf(')') + 2).split(' ')[41 - 3]
+  expect(policyIn((await run(host, 'cat /proc/self/stat')).output)).toBe('0')
+  const threads = readdirSync('/proc/self/task').map(thread => readFileSync(`/proc/self/task/${thread}/stat`, 'utf8'))
+  expect(policyIn(readFileSync('/proc/self/stat', 'utf8'))).toBe('0')
+  expect(threads.map(policyIn)).toContain('3')
 })
 
 test('a program that is not there, or not one, fails with its errno', async () => {

@@ -75,7 +75,7 @@ export function plainElements(elements: readonly KeyedElement[], concatenated: b
   const seen = new Map<string | number, KeyedElement>()
   return elements.map(element => {
     const { all, from, to, rest } = element
-    const name = all ? '*' : to === undefined ? nameOf(from) : `${textOf(from)}${textOf(to)}`
+    const name = all ? '*' : to === undefined ? keyName(from) : `${textOf(from)}${textOf(to)}`
     const earlier = seen.get(name)
     if (earlier !== undefined) throw repeated(element, earlier)
     seen.set(name, element)
@@ -86,7 +86,7 @@ export function plainElements(elements: readonly KeyedElement[], concatenated: b
 }
 
 /** Another one for each key of a set; a number where it fits. */
-function nameOf(bytes: Uint8Array): string | number {
+export function keyName(bytes: Uint8Array): string | number {
   if (bytes.length > 4) return textOf(bytes)
   let number = 0
   for (let at = 0; at < bytes.length; at++) number = number << 8 | (bytes[at] ?? 0)
