@@ -83,7 +83,7 @@ function networkOf(first: number, second: number): Network | undefined {
   return (Object.keys(etherTypes) as Network[]).find(name => etherTypes[name][0] === first && etherTypes[name][1] === second)
 }
 
-function meet(result: Expression[], known: Known, { word, link, vlan, network, transport, ports, natFamily }: Need['data']): void {
+function meet(result: Expression[], known: Known, { word, link, vlan, network, within, transport, ports, natFamily }: Need['data']): void {
   if (link !== undefined && !known.ether) {
     result.push(loadMeta('iiftype'), compare('eq', ETHER))
     known.ether = true
@@ -92,6 +92,7 @@ function meet(result: Expression[], known: Known, { word, link, vlan, network, t
     result.push(loadPayload('link', 12, 2), compare('eq', VLAN))
     known.vlan = true
   }
+  if (within !== undefined && known.network !== undefined && known.network !== within) throw otherNetwork(known, word, within)
   if (network !== undefined) meetNetwork(result, known, word, network, transport !== undefined)
   if (transport !== undefined) meetTransport(result, known, word, transport)
   if (ports === true && known.transport === undefined) {
@@ -102,17 +103,20 @@ function meet(result: Expression[], known: Known, { word, link, vlan, network, t
   }
 }
 
+function otherNetwork({ network, family }: Known, word: string, wanted: Network): InvalidArgumentError {
+  return new InvalidArgumentError(word, wanted, `nothing of ${wanted} in a rule for ${network ?? family}${family === network ? ' (the table)' : ''}`)
+}
+
 function meetNetwork(result: Expression[], known: Known, word: string, network: Network, implied: boolean): void {
   if (known.network === network) return
-  if (known.network !== undefined) {
-    throw new InvalidArgumentError(word, network, `nothing of ${network} in a rule for ${known.network}${known.family === known.network ? ' (the table)' : ''}`)
-  }
+  if (known.network !== undefined) throw otherNetwork(known, word, network)
   if (network === 'arp' && known.family === 'inet') throw new InvalidArgumentError(word, network, 'nothing of arp in a table of family inet')
   known.network = network
   const type = Uint8Array.from(etherTypes[network])
-  if (known.family === 'inet') result.push(loadMeta('nfproto'), compare('eq', Uint8Array.of(families[network])))
-  else if (known.vlan) result.push(loadPayload('link', 16, 2), compare('eq', type))
-  else if (known.family === 'bridge' && (network === 'arp' || implied || word.startsWith('ip option'))) {
+  if (known.vlan) result.push(loadPayload('link', 16, 2), compare('eq', type))
+  else if (known.family === 'inet' && !known.ether) result.push(loadMeta('nfproto'), compare('eq', Uint8Array.of(families[network])))
+  // Behind a match of the Ethernet header nft looks there; in bridges, where all have one, only for some.
+  else if (known.ether && (known.family !== 'bridge' || network === 'arp' || implied || /^(ip option|exthdr) /.test(word))) {
     result.push(loadPayload('link', 12, 2), compare('eq', type))
   } else result.push(loadMeta('protocol'), compare('eq', type))
 }

@@ -170,7 +170,8 @@ export function formatValue(type: Datatype, bytes: Uint8Array, order: 'big' | 'h
   const symbol = symbolOf(type, value)
   if (symbol !== undefined) return type.form === 'quoted' ? quote(symbol) : symbol
   switch (type.form) {
-    case 'protocol': return protocolName(Number(value))
+    // A name of iptables', not of /etc/protocols.
+    case 'protocol': return value === 135n ? '135' : protocolName(Number(value))
     case 'hex': return `0x${value.toString(16).padStart(bytes.length * 2, '0')}`
     case 'classid': return `${(value >> 16n).toString(16)}:${(value & 0xffffn).toString(16)}`
     // Connection tracking counts milliseconds.
@@ -280,7 +281,7 @@ function parseName(type: Datatype, value: unknown, field: string, size: number):
 function parseNumber(type: Datatype, value: unknown): bigint | undefined {
   if (typeof value === 'bigint') return value
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined
-  if (typeof value === 'boolean' && type.name === 'boolean') return value ? 1n : 0n
+  if (typeof value === 'boolean' && (type.name === 'boolean' || type.name === 'integer')) return value ? 1n : 0n
   if (Array.isArray(value) && type.bitmask) {
     const bits = value.map(bit => parseNumber(type, bit))
     return bits.every(bit => bit !== undefined) ? bits.reduce((all, bit) => all | bit, 0n) : undefined

@@ -10,6 +10,7 @@ import type { Expression } from './expressions.ts'
 import { messageType } from './messages.ts'
 import type { NftRequest } from './messages.ts'
 import { anonymousRequests } from './set_requests.ts'
+import { inKeyOrder } from './vocabulary/match.ts'
 
 export interface Messages {
   messages: AnyRequest[]
@@ -29,6 +30,7 @@ export function expand(requests: readonly AnyRequest[]): Messages {
   }
   const places = new Map<AnyRequest, number>()
   if (referred.size > 0) for (const [index, request] of requests.entries()) if (referred.has(request)) places.set(request, index)
+  const ranges = setsOfRanges(requests)
   let sets = 0
   requests.forEach((request, index) => {
     const add = (message: AnyRequest): void => {
@@ -38,20 +40,54 @@ export function expand(requests: readonly AnyRequest[]): Messages {
     if (isElements(request)) return splitElements(request, add)
     // The kernel wants every new set to have a number.
     if (request.type === NEW_SET) return add({ ...request, attributes: { ...request.attributes, id: ++sets } as typeof request.attributes })
-    const { anonymous = [], reference } = request as NftRequest
+    const rule = withKeysInOrder(request as NftRequest, ranges)
+    const { anonymous = [], reference } = rule
     const id = referred.get(request)
-    if (anonymous.length === 0 && reference === undefined && id === undefined) return add(request)
+    if (anonymous.length === 0 && reference === undefined && id === undefined) return add(rule)
     const ids = anonymous.map(() => ++sets)
     anonymous.forEach(({ set }, position) => {
-      const made = anonymousRequests(request as NftRequest, (request.attributes as { table: string }).table, set, ids[position] ?? 0)
+      const made = anonymousRequests(rule, (request.attributes as { table: string }).table, set, ids[position] ?? 0)
       for (const message of made) {
         if (isElements(message)) splitElements(message, add)
         else add(message)
       }
     })
-    add(numbered(request as NftRequest, anonymous.map(({ at }) => at), ids, id, positionOf(places, index, reference, referred)))
+    add(numbered(rule, anonymous.map(({ at }) => at), ids, id, positionOf(places, index, reference, referred)))
   })
   return result
+}
+
+/** `family table name` of the sets of ranges that the batch makes. */
+function setsOfRanges(requests: readonly AnyRequest[]): Set<string> {
+  const found = new Set<string>()
+  for (const { type, header, attributes } of requests) {
+    const { table, name, flags } = attributes as { table?: string, name?: string, flags?: readonly unknown[] }
+    if (type === NEW_SET && flags?.includes('interval') === true) found.add(`${familyIn(header)} ${table} ${name}`)
+  }
+  return found
+}
+
+function familyIn(header: object): string {
+  return String((header as { family?: unknown }).family)
+}
+
+/** Sets of ranges have numbers in network order; that it is one is known only here, where the word says no more than its name. */
+function withKeysInOrder(rule: NftRequest, ranges: ReadonlySet<string>): NftRequest {
+  const { lookups = [], header, attributes } = rule
+  const { table, expressions: given } = attributes as { table?: string, expressions?: Expression[] }
+  if (lookups.length === 0 || ranges.size === 0 || given === undefined) return rule
+  const expressions = [...given]
+  let anonymous = rule.anonymous ?? []
+  // From the last one on, so that what stands before stays where it is.
+  for (const { at, expects } of lookups.toReversed()) {
+    const { set, setName, sreg, setSreg } = given[at]?.data as { set?: string, setName?: string, sreg?: number, setSreg?: number }
+    const register = sreg ?? setSreg
+    if (expects.inOrder || register === undefined || !ranges.has(`${familyIn(header)} ${table} ${set ?? setName}`)) continue
+    const before = inKeyOrder(expressions.slice(0, at), expects.key, register, true)
+    anonymous = anonymous.map(each => each.at >= at ? { ...each, at: each.at + before.length - at } : each)
+    expressions.splice(0, at, ...before as Expression[])
+  }
+  return { ...rule, anonymous, attributes: { ...attributes, expressions } as typeof attributes }
 }
 
 function positionOf(

@@ -131,7 +131,7 @@ export const rtKeys = keys({
 })
 
 /** enum nft_socket_keys. */
-export const socketKeys = keys({ transparent: ['boolean', 1], mark: ['mark', 4], wildcard: ['boolean', 1], cgroupv2: ['cgroupsv2', 8] })
+export const socketKeys = keys({ transparent: ['integer', 1], mark: ['mark', 4], wildcard: ['integer', 1], cgroupv2: ['cgroupsv2', 8] })
 
 /** enum nft_fib_result. */
 export const fibResults = keys({ oif: ['iface_index', 4], oifname: ['ifname', 16], type: ['fib_addrtype', 4] })

@@ -48,6 +48,7 @@ export interface AddSet extends SetType {
   gcIntervalMs?: number
   /** Most elements. Of dynamic sets 65,535 if left out. */
   size?: number
+  /** `memory` with `size`, without ranges: Linux (6.18) keeps such a set in a tree that refuses most keys with EEXIST. */
   policy?: 'performance' | 'memory'
   /** Printed by nft; at most 127 bytes. */
   comment?: string

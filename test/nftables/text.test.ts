@@ -1,12 +1,12 @@
 /** toNft: what nft wrote is read, written in nft's syntax, and read by nft to the same expressions. */
 import { expect } from 'vitest'
 import { Host } from '../../src/index.ts'
-import type { Expression } from '../../src/nftables/expressions.ts'
 import type { Family } from '../../src/nftables/messages.ts'
 import { ruleToNft, rulesetToNft } from '../../src/nftables/text/ruleset.ts'
 import type { Ruleset } from '../../src/nftables/text/ruleset.ts'
 import { run, tryRun } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
+import { meaning } from './ruleset_meaning.ts'
 import { corpus, natCorpus, tables } from './text_corpus.ts'
 import { patience } from '../support/patience.ts'
 
@@ -31,36 +31,6 @@ async function accepted(family: Family, rules: readonly string[], head = ''): Pr
   if (rules.length === 1) return []
   const half = rules.length >> 1
   return [...await accepted(family, rules.slice(0, half), head), ...await accepted(family, rules.slice(half), head)]
-}
-
-/** Everything but handles and names of anonymous sets, which differ. */
-function meaning(ruleset: Ruleset): Record<string, unknown> & { rules: unknown[] } {
-  const anonymous = new Map(ruleset.sets.filter(({ flags }) => flags.includes('anonymous'))
-    .map(set => [`${set.table} ${set.name}`, set]))
-  const expressionOf = (table: string, each: Expression): unknown => {
-    const data = each.data as Record<string, unknown> | undefined
-    const set = anonymous.get(`${table} ${String(data?.['set'])}`)
-    if (set === undefined) return each
-    const { keyType, dataType, flags, elements = [] } = set
-    return { ...each, data: { ...data, set: { keyType, dataType, flags, elements: sorted(elements) } } }
-  }
-  return {
-    tables: ruleset.tables.map(({ family, name, flags }) => ({ family, name, flags })),
-    chains: ruleset.chains.map(({ handle: _handle, use: _use, counters: _counters, userdata: _userdata, ...chain }) => chain),
-    rules: ruleset.rules.map(({ family, table, chain, expressions, comment }) =>
-      ({ family, table, chain, comment, expressions: expressions.map(each => expressionOf(table, each)) })),
-    sets: ruleset.sets.filter(({ flags }) => !flags.includes('anonymous'))
-      .map(({ handle: _handle, userdata: _userdata, count: _count, ...set }) => ({
-      ...set, elements: sorted((set.elements ?? []).map(({ expirationMs: _expiration, ...element }) => element)),
-    })).sort((a, b) => a.name < b.name ? -1 : 1),
-    objects: ruleset.objects.map(({ handle: _handle, use: _use, userdata: _userdata, ...object }) => object)
-      .sort((a, b) => a.name < b.name ? -1 : 1),
-    flowtables: ruleset.flowtables,
-  }
-}
-
-function sorted(elements: readonly unknown[]): string[] {
-  return elements.map(element => JSON.stringify(element)).sort()
 }
 
 /** What nft makes of our text, next to what it was made from. */

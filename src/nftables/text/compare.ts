@@ -1,7 +1,7 @@
 /** A comparison of a register with constants, as nft writes it. */
 import type { Datatype } from '../datatypes.ts'
 import type { Family } from '../messages.ts'
-import { bitRange, isZero, nameText, prefixOf, prefixText, valueText } from './operand.ts'
+import { bitRange, isZero, nameText, prefixOf, prefixText, rangeOf, valueText } from './operand.ts'
 import type { Operand } from './operand.ts'
 import { fieldOperand } from './loads.ts'
 
@@ -10,8 +10,12 @@ export type Comparison = 'eq' | 'neq' | 'lt' | 'lte' | 'gt' | 'gte'
 const symbols: Record<Comparison, string> = { eq: '', neq: '!= ', lt: '< ', lte: '<= ', gt: '> ', gte: '>= ' }
 
 /** The field that a masked load is about. */
-export function maskedField(family: Family, { place, mask, xor }: Operand): Operand | undefined {
+export function maskedField(family: Family, { place, partAt, size, mask, xor }: Operand): Operand | undefined {
   const bits = mask === undefined || (xor !== undefined && !isZero(xor)) ? undefined : bitRange(mask)
+  if (partAt !== undefined) {
+    const part = bits === undefined ? undefined : partAt(bits.offset, bits.length)
+    return part === undefined || bits === undefined ? undefined : { ...part, shift: size * 8 - bits.offset - bits.length }
+  }
   if (place?.header === undefined || bits === undefined) return undefined
   const field = fieldOperand(family, place.header, place.offset + bits.offset, bits.length)
   // The first bits of an address are compared with prefixes.
@@ -21,28 +25,29 @@ export function maskedField(family: Family, { place, mask, xor }: Operand): Oper
 
 interface Sides {
   left: string
-  /** Writes a value on the right side. */
-  value: (bytes: Uint8Array) => string
+  /** What values on the right side are of. */
+  right: Operand
   implies: readonly string[]
 }
 
 export function sides(family: Family, operand: Operand): Sides {
-  if (operand.mask === undefined) return { left: operand.text, value: bytes => valueText(operand, bytes), implies: operand.implies }
+  if (operand.mask === undefined) return { left: operand.text, right: operand, implies: operand.implies }
   const field = maskedField(family, operand)
-  if (field !== undefined) return { left: field.text, value: bytes => valueText(field, bytes), implies: field.implies }
-  return { left: binaryText(operand), value: bytes => valueText(operand, bytes), implies: operand.implies }
+  if (field !== undefined) return { left: field.text, right: field, implies: field.implies }
+  return { left: binaryText(operand), right: operand, implies: operand.implies }
 }
 
 export function compareText(family: Family, operand: Operand, op: Comparison, bytes: Uint8Array): string | undefined {
   const { type, mask, isPrefix = false } = operand
+  if (sides(family, operand).left === '') return undefined
   if (mask === undefined && (isPrefix || (type.form === 'ip' && bytes.length < operand.size))) {
     return op === 'eq' || op === 'neq' ? `${operand.text} ${symbols[op]}${prefixText(type, bytes, bytes.length * 8)}` : undefined
   }
   if (mask !== undefined && maskedField(family, operand) === undefined) return maskedText(operand, op, bytes, mask)
   const all = sides(family, operand)
-  if (type.bitmask && mask === undefined) return `${all.left} ${op === 'eq' ? '== ' : symbols[op]}${all.value(bytes).replaceAll(',', ' | ')}`
+  if (type.bitmask && mask === undefined) return `${all.left} ${op === 'eq' ? '== ' : symbols[op]}${valueText(all.right, bytes).replaceAll(',', ' | ')}`
   if (type.name === 'string' || type.name === 'ifname') return `${all.left} ${symbols[op]}${nameText(bytes)}`
-  return `${all.left} ${symbols[op]}${all.value(bytes)}`
+  return `${all.left} ${symbols[op]}${valueText(all.right, bytes)}`
 }
 
 /** `(value & mask) op bytes`, where the mask makes no field of a header. */
@@ -93,8 +98,6 @@ function operandBits(operand: Operand, bytes: Uint8Array): string {
 
 export function rangeText(family: Family, operand: Operand, op: 'eq' | 'neq', from: Uint8Array, to: Uint8Array): string | undefined {
   const all = sides(family, operand)
-  if (operand.type.bitmask || operand.isPrefix === true) return undefined
-  const [first, last] = [all.value(from), all.value(to)]
-  // Quoted values (dates, hours) are quoted one by one.
-  return `${all.left} ${symbols[op]}${first}-${last}`
+  if (operand.type.bitmask || operand.isPrefix === true || all.left === '') return undefined
+  return `${all.left} ${symbols[op]}${rangeOf(all.right, from, to)}`
 }

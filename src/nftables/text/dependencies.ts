@@ -64,6 +64,14 @@ export function impliedBy(family: Family, header: HeaderName): string[] {
   }
 }
 
+/**
+ * Dependencies that nft puts at the head of a rule, not before what needs them: they can be left out only where they stand
+ * there, since statements before them would else see other packets.
+ */
+export function atHead(names: readonly string[]): string[] {
+  return names.map(name => `^${name}`)
+}
+
 /** Dependencies of what only packets of one network protocol have, e.g. IPv6 extension headers. */
 export function impliedNetwork(family: Family, network: 'ip' | 'ip6' | 'arp', inBridge: 'ether' | 'meta' = 'meta'): string[] {
   if (family === 'inet' && network !== 'arp') return [nfproto(nfprotos[network])]

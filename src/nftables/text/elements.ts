@@ -5,7 +5,7 @@ import type { WireElement } from '../elements.ts'
 import type { NftSet } from '../sets.ts'
 import { decodeUserdata } from '../userdata.ts'
 import { nothingKnown } from './dependencies.ts'
-import { keyOperand, prefixText, valueText } from './operand.ts'
+import { keyOperand, prefixText, rangeOf, valueText } from './operand.ts'
 import type { Operand, Parts } from './operand.ts'
 import { simpleStatement } from './simple.ts'
 
@@ -126,7 +126,7 @@ function partText(part: Operand, from: Uint8Array, to: Uint8Array, isInterval: b
   if (part.type.name === 'ifname') return nameRange(operand, from, to)
   if (Buffer.compare(from, to) === 0) return valueText(operand, from)
   const prefix = part.type.form === 'ip' ? prefixLength(from, to) : undefined
-  return prefix === undefined ? `${valueText(operand, from)}-${valueText(operand, to)}` : prefixText(part.type, from, prefix)
+  return prefix === undefined ? rangeOf(operand, from, to) : prefixText(part.type, from, prefix)
 }
 
 /** `"eth*"` is the range of all names that begin so. */

@@ -9,6 +9,8 @@ interface Option {
   name: string
   /** By offset and length in bytes, `offset,length`; the type where it is no plain number. */
   fields: Readonly<Record<string, string | readonly [name: string, type: DatatypeName]>>
+  /** Fields of less than their bytes, by offset and length in bits. */
+  bits?: Readonly<Record<string, string>>
 }
 
 const nexthdr = ['nexthdr', 'inet_proto'] as const
@@ -16,7 +18,10 @@ const nexthdr = ['nexthdr', 'inet_proto'] as const
 const ipv6Headers: Readonly<Record<number, Option>> = {
   0: { name: 'hbh', fields: { '0,1': nexthdr, '1,1': 'hdrlength' } },
   43: { name: 'rt', fields: { '0,1': nexthdr, '1,1': 'hdrlength', '2,1': 'type', '3,1': 'seg-left' } },
-  44: { name: 'frag', fields: { '0,1': nexthdr, '1,1': 'reserved', '4,4': 'id' } },
+  44: {
+    name: 'frag', fields: { '0,1': nexthdr, '1,1': 'reserved', '4,4': 'id' },
+    bits: { '16,13': 'frag-off', '29,2': 'reserved2', '31,1': 'more-fragments' },
+  },
   60: { name: 'dst', fields: { '0,1': nexthdr, '1,1': 'hdrlength' } },
   135: {
     name: 'mh',
@@ -35,9 +40,9 @@ const tcpOptions: Readonly<Record<number, Option>> = {
 }
 
 const ipOptions: Readonly<Record<number, Option>> = {
-  7: { name: 'rr', fields: { '0,1': 'type', '1,1': 'length', '2,1': 'ptr', '3,4': ['addr', 'ipv4_addr'] } },
-  131: { name: 'lsrr', fields: { '0,1': 'type', '1,1': 'length', '2,1': 'ptr', '3,4': ['addr', 'ipv4_addr'] } },
-  137: { name: 'ssrr', fields: { '0,1': 'type', '1,1': 'length', '2,1': 'ptr', '3,4': ['addr', 'ipv4_addr'] } },
+  7: { name: 'rr', fields: { '0,1': 'type', '1,1': 'length', '2,1': 'ptr', '3,4': 'addr' } },
+  131: { name: 'lsrr', fields: { '0,1': 'type', '1,1': 'length', '2,1': 'ptr', '3,4': 'addr' } },
+  137: { name: 'ssrr', fields: { '0,1': 'type', '1,1': 'length', '2,1': 'ptr', '3,4': 'addr' } },
   148: { name: 'ra', fields: { '0,1': 'type', '1,1': 'length', '2,2': 'value' } },
 }
 
@@ -72,8 +77,21 @@ export function exthdrOperand(data: ExpressionData<'exthdr'>, implies: readonly 
   const fields = op === 'ipv6' ? ipv6Headers[type]?.fields : op === 'tcp option' ? tcpOptions[type]?.fields : ipOptions[type]?.fields
   const field = fields?.[`${offset},${len}`]
   if (field === undefined) {
+    const bits = op === 'ipv6' ? ipv6Headers[type]?.bits : undefined
+    if (bits !== undefined) return bitFields(name, bits, offset, numberOperand('', len, 'big', needs))
     return op === 'tcp option' ? numberOperand(`tcp option @${type},${offset * 8},${len * 8}`, len, 'big') : undefined
   }
   const [fieldName, fieldType] = typeof field === 'string' ? [field, 'integer' as const] : field
   return { text: `${name} ${fieldName}`, type: datatypes[fieldType], size: len, order: 'big', implies: needs }
+}
+
+/** Which field it is only the mask behind it tells. */
+function bitFields(name: string, bits: Readonly<Record<string, string>>, start: number, whole: Operand): Operand {
+  return {
+    ...whole,
+    partAt(offset, length) {
+      const field = bits[`${start * 8 + offset},${length}`]
+      return field === undefined ? undefined : { ...whole, text: `${name} ${field}` }
+    },
+  }
 }

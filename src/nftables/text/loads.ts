@@ -1,11 +1,10 @@
 /** Expressions that load something into a register, in nft's words. */
-import { datatypes } from '../datatypes.ts'
 import { isExpression } from '../expressions.ts'
 import type { Expression, ExpressionData } from '../expressions.ts'
 import { ctKeys, fibResults, headers, metaKeys, rtKeys, socketKeys, transportProtocols } from '../headers.ts'
 import type { Header, HeaderName, KeyType } from '../headers.ts'
 import type { Family } from '../messages.ts'
-import { impliedBy, impliedNetwork, isSayable } from './dependencies.ts'
+import { atHead, impliedBy, impliedNetwork, isSayable } from './dependencies.ts'
 import type { Known } from './dependencies.ts'
 import { exthdrOperand } from './exthdr.ts'
 import { keyOperand, numberOperand } from './operand.ts'
@@ -14,15 +13,15 @@ import type { Operand } from './operand.ts'
 /** Undefined for an expression that loads nothing, or that cannot be said. */
 export function loadOperand(each: Expression, family: Family, known: Known): Operand | undefined {
   if (isExpression(each, 'payload')) return payloadOperand(each.data, family, known)
-  if (isExpression(each, 'meta')) return metaOperand(each.data)
-  if (isExpression(each, 'ct')) return ctOperand(each.data)
+  if (isExpression(each, 'meta')) return metaOperand(each.data, family)
+  if (isExpression(each, 'ct')) return ctOperand(each.data, known)
   if (isExpression(each, 'rt')) return rtOperand(each.data)
   if (isExpression(each, 'fib')) return fibOperand(each.data)
   if (isExpression(each, 'socket')) return socketOperand(each.data)
   if (isExpression(each, 'osf')) return osfOperand(each.data)
   if (isExpression(each, 'numgen')) return numgenOperand(each.data)
   if (isExpression(each, 'xfrm')) return xfrmOperand(each.data)
-  if (isExpression(each, 'exthdr')) return exthdrOperand(each.data, impliedNetwork(family, each.data.op === 'ip option' ? 'ip' : 'ip6'))
+  if (isExpression(each, 'exthdr')) return exthdrOperand(each.data, atHead(impliedNetwork(family, each.data.op === 'ip option' ? 'ip' : 'ip6', 'ether')))
   return undefined
 }
 
@@ -33,12 +32,16 @@ export function metaText(key: string): string {
   return bareKeys.includes(key) ? key : `meta ${key === 'len' ? 'length' : key}`
 }
 
-function metaOperand({ key }: ExpressionData<'meta'>): Operand | undefined {
+function metaOperand({ key }: ExpressionData<'meta'>, family: Family): Operand | undefined {
+  // nft takes it where the table leaves it open.
+  if (key === 'nfproto' && family !== 'inet') return undefined
   const type = typeof key === 'string' ? (metaKeys as Record<string, KeyType>)[key] : undefined
   return type === undefined || typeof key !== 'string' ? undefined : keyOperand(metaText(key), type)
 }
 
-function ctOperand({ key, direction }: ExpressionData<'ct'>): Operand | undefined {
+function ctOperand({ key, direction }: ExpressionData<'ct'>, { transport }: Known): Operand | undefined {
+  // nft knows what a port is only behind a match of the transport protocol.
+  if ((key === 'proto-src' || key === 'proto-dst') && transport === undefined) return undefined
   const type = typeof key === 'string' ? (ctKeys as Record<string, KeyType>)[key] : undefined
   if (type === undefined) return undefined
   return keyOperand(['ct', ...(direction === undefined ? [] : [direction]), key].join(' '), type)
@@ -63,9 +66,7 @@ function fibOperand({ result, flags = 0 }: ExpressionData<'fib'>): Operand | und
 
 function socketOperand({ key, level }: ExpressionData<'socket'>): Operand | undefined {
   if (typeof key !== 'string') return undefined
-  const operand = keyOperand(`socket ${key}${level === undefined ? '' : ` level ${level}`}`, socketKeys[key])
-  // nft writes flags of a socket as numbers, where it writes those of headers as `exists`.
-  return operand.type.name === 'boolean' ? { ...operand, type: datatypes.integer } : operand
+  return keyOperand(`socket ${key}${level === undefined ? '' : ` level ${level}`}`, socketKeys[key])
 }
 
 const OSF_VERSION = 1

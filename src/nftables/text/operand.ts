@@ -14,6 +14,8 @@ export interface Operand {
   implies: readonly string[]
   /** Where in the packet it comes from, in bits, until a mask has told which field it is. */
   place?: { base: HeaderBase, header: HeaderName | undefined, offset: number, length: number }
+  /** The field at so many bits of what was loaded; it has no text of its own then. */
+  partAt?(offset: number, length: number): Operand | undefined
   /** How far its values stand from the right of its bytes. */
   shift?: number
   /** `(value & mask) ^ xor`. */
@@ -45,6 +47,15 @@ export function valueText(operand: Operand, bytes: Uint8Array): string {
   if (type.name === 'ifname') return nameText(bytes)
   if (type.name === 'integer' && bytes.length > 8) return `0x${toBigInt(bytes, order).toString(16)}`
   return formatValue(type, bytes, order)
+}
+
+/** The first and the last of a range. Names are written as numbers: `cs1-ef` would be one word to nft. */
+export function rangeOf(operand: Operand, from: Uint8Array, to: Uint8Array): string {
+  const { type } = operand
+  if (type.form === 'quoted' || (type.symbols === undefined && type.form !== 'protocol')) return `${valueText(operand, from)}-${valueText(operand, to)}`
+  const { symbols: _names, form, ...number } = type
+  const plain: Operand = { ...operand, type: form === undefined || form === 'protocol' ? number : { ...number, form } }
+  return `${valueText(plain, from)}-${valueText(plain, to)}`
 }
 
 /** A name that fills less than its field stands for all that begin so. */

@@ -10,7 +10,7 @@ import type { Family } from '../messages.ts'
 import type { NftSet } from '../sets.ts'
 import { compareText, maskedField, rangeText, sides } from './compare.ts'
 import type { Comparison } from './compare.ts'
-import { dependencyOf, knownOf, learn } from './dependencies.ts'
+import { atHead, dependencyOf, knownOf, learn } from './dependencies.ts'
 import type { Known } from './dependencies.ts'
 import { dataParts, elementsText, verdictText } from './elements.ts'
 import { loadOperand, offsetText } from './loads.ts'
@@ -95,7 +95,8 @@ export class Reader {
   #say(text: string, implies: readonly string[] = [], dependency?: string): true {
     for (;;) {
       const last = this.#statements.at(-1)?.dependency
-      if (last === undefined || !implies.includes(last)) break
+      const isImplied = last !== undefined && (implies.includes(last) || (this.#statements.length === 1 && implies.includes(`^${last}`)))
+      if (!isImplied || (this.known.ether && this.family !== 'bridge' && /^(nfproto|protocol) /.test(last))) break
       this.#statements.pop()
     }
     this.#statements.push({ text, dependency })
@@ -111,7 +112,7 @@ export class Reader {
   /** False: it cannot be said. */
   #take(each: Expression): boolean {
     const simple = simpleStatement(each, this.known)
-    if (simple !== undefined) return this.#say(simple, this.#impliedBySimple(each))
+    if (simple !== undefined) return this.#say(simple, atHead(this.#impliedBySimple(each)))
     if (isExpression(each, 'immediate')) return this.#takeImmediate(each.data)
     if (isExpression(each, 'cmp')) return this.#takeComparison(each.data)
     if (isExpression(each, 'range')) return this.#takeRangeExpression(each.data)
@@ -204,9 +205,13 @@ export class Reader {
     if (set === undefined || parts === undefined) return false
     const key = lookedUp(this.family, parts)
     const named = this.setText(set, key.parts)
-    if (named === undefined) return false
+    if (named === undefined || key.parts.some(({ text }) => text === '')) return false
     this.onUse(name, key.parts, undefined)
-    if (dreg === undefined) return this.#say(`${key.text} ${(flags & 1) === 0 ? '' : '!= '}${named}`, key.implies)
+    if (dreg === undefined) {
+      // Of bits nft takes a list of one for a test of that bit.
+      const isOne = set.elements?.length === 1 && key.parts[0]?.type.bitmask === true && set.flags.includes('anonymous')
+      return this.#say(`${key.text} ${(flags & 1) !== 0 ? '!= ' : isOne ? '== ' : ''}${isOne ? bare(named) : named}`, key.implies)
+    }
     if (dreg === 0) return this.#say(`${key.text} vmap ${named}`, key.implies)
     const data = dataParts(set)
     const first = data?.[0]
@@ -234,6 +239,11 @@ export class Reader {
     const elements = elementsText(set, set.elements ?? [], parts, dataParts(set))
     return elements === undefined ? undefined : `{ ${elements.join(', ')} }`
   }
+}
+
+/** `{ syn, ack }`, of one element, as a value: `syn | ack`. */
+function bare(list: string): string {
+  return list.slice(2, -2).replaceAll(',', ' | ')
 }
 
 /** Registers of 16 bytes are 1 to 4, those of 4 bytes 8 to 23: the same memory. */

@@ -29,10 +29,10 @@ function build(
   const concatenated = key.length > 1
   const interval = parsed.some(({ from, to }) => to !== undefined && Buffer.compare(from, to) !== 0)
   const elements = interval ? parsed : parsed.map((element, index) => ({ ...element, ...exact(key, given[index]) }))
-  const inPlace = source.field === undefined ? elements : elements.map(element => shiftKey(source, element))
+  const place = (element: KeyedElement): KeyedElement => source.field === undefined ? element : shiftKey(source, element)
   const wire: WireElement[] = interval && !concatenated
-    ? intervalElements(inPlace, { merge: data === undefined, first: true })
-    : plainElements(inPlace, concatenated)
+    ? intervalElements(elements, { merge: data === undefined, first: true, place })
+    : plainElements(elements.map(place), concatenated)
   const size = interval && !concatenated ? wire.length : given.length
   return { key, ...(data === undefined ? {} : { data }), interval, size, elements: wire }
 }

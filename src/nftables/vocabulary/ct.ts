@@ -7,6 +7,7 @@ import { shared } from '../expressions.ts'
 import type { Expression, ExpressionData } from '../expressions.ts'
 import { compare } from '../primitives.ts'
 import { andMask } from './match.ts'
+import { need } from './parts.ts'
 import type { Source, Word } from './parts.ts'
 import { referTo } from './references.ts'
 import { constantLoad, selector, settable } from './selector.ts'
@@ -22,7 +23,9 @@ function ctSource(key: Key, direction?: Direction): Parameters<typeof selector>[
   const types = [{ type, size, order: key === 'id' ? 'big' as const : order }]
   const word = ['ct', direction, key].filter(part => part !== undefined).join(' ')
   const data = (dreg: number): ExpressionData<'ct'> => ({ key, dreg, ...(direction === undefined ? {} : { direction }) })
-  return { word, types, load: constantLoad(register => [{ name: 'ct', data: data(register) }]) }
+  const within = key.startsWith('ip ') ? 'ip' : key.startsWith('ip6 ') ? 'ip6' : undefined
+  const needs = within === undefined ? [] : [need({ word, within })]
+  return { word, types, load: constantLoad(register => [...needs, { name: 'ct', data: data(register) }]) }
 }
 
 function read<S = Scalar>(key: Key, direction?: Direction): Selector<S> {

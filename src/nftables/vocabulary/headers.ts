@@ -126,9 +126,9 @@ function placeBits(bytes: Uint8Array, { length, shift }: Span): Uint8Array {
   return placed
 }
 
-/** Addresses are part of what transport checksums cover. */
+/** What is part of the pseudo header that transport checksums cover. */
 function covered(word: string, header: HeaderName | undefined): boolean {
-  return (header === 'ip' || header === 'ip6') && word.endsWith('addr')
+  return (header === 'ip' || header === 'ip6') && / (saddr|daddr|protocol|nexthdr|length)$/.test(word)
 }
 
 function write(

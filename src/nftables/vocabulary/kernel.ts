@@ -4,7 +4,7 @@ import * as c from '../constants.ts'
 import { fibResults, rtKeys, socketKeys } from '../headers.ts'
 import type { ExpressionData } from '../expressions.ts'
 import type { Match } from './match.ts'
-import { isNeed, lengthOf, typesOf } from './parts.ts'
+import { isNeed, lengthOf, need, typesOf } from './parts.ts'
 import type { Source, ValueType, Word } from './parts.ts'
 import { selector } from './selector.ts'
 import type { Selector } from './selector.ts'
@@ -38,8 +38,10 @@ export function fib(keys: readonly FibKey[], result: keyof typeof fibResults): S
   return Object.assign(call, { word, types: plain.types, load: plain.load })
 }
 
-function rtSource<S = Scalar>(key: keyof typeof rtKeys): Selector<S> {
-  return selector<S>({ word: `rt ${key}`, types: [rtKeys[key]], load: dreg => [{ name: 'rt', data: { key, dreg } }] })
+function rtSource<S = Scalar>(key: keyof typeof rtKeys, within?: 'ip' | 'ip6'): Selector<S> {
+  const word = `rt ${key}`
+  const needs = within === undefined ? [] : [need({ word, within })]
+  return selector<S>({ word, types: [rtKeys[key]], load: dreg => [...needs, { name: 'rt', data: { key, dreg } }] })
 }
 
 /** The route of a packet that leaves. */
@@ -48,8 +50,8 @@ export const rt = {
   /** The MTU of the route less headers: what a TCP segment may hold. */
   mtu: rtSource<number>('mtu'),
   ipsec: rtSource('ipsec'),
-  ip: { nexthop: rtSource<string>('nexthop4') },
-  ip6: { nexthop: rtSource<string>('nexthop6') },
+  ip: { nexthop: rtSource<string>('nexthop4', 'ip') },
+  ip6: { nexthop: rtSource<string>('nexthop6', 'ip6') },
 } as const
 
 function socketSource<S = Scalar>(key: keyof typeof socketKeys, level?: number): Selector<S> {

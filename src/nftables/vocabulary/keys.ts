@@ -125,17 +125,20 @@ export interface IntervalOptions {
   merge: boolean
   /** The set is new: begin with an end at 0, as nft does. */
   first: boolean
+  /** Where a key stands in what is compared with it, after ranges have been merged. */
+  place?: (element: KeyedElement) => KeyedElement
 }
 
 /** The last range goes to the end of all values: NFTNL_UDATA_SET_ELEM_FLAGS, of nft. */
 const OPEN = Uint8Array.of(1, 4, 1, 0, 0, 0)
 
 /** Elements of a set of ranges: the first of each and the one behind its last, in order. */
-export function intervalElements(elements: readonly KeyedElement[], { merge, first }: IntervalOptions): WireElement[] {
+export function intervalElements(elements: readonly KeyedElement[], { merge, first, place }: IntervalOptions): WireElement[] {
   const every = elements.filter(({ all }) => all)
   if (every[1] !== undefined && every[0] !== undefined) throw repeated(every[1], every[0])
   const sorted = elements.filter(({ all }) => !all).sort((a, b) => compare(a.from, b.from))
-  const ranges = merge ? merged(sorted) : distinct(sorted)
+  const whole = merge ? merged(sorted) : distinct(sorted)
+  const ranges = place === undefined ? whole : whole.map(place)
   const result: WireElement[] = []
   const [lowest] = ranges
   if (first && lowest !== undefined && lowest.from.some(byte => byte !== 0)) {

@@ -4,10 +4,10 @@ import { NFT_DYNSET_F_EXPR } from '../constants.ts'
 import type { ExpressionData, StatefulExpression } from '../expressions.ts'
 import { anonymousMap } from './anonymous.ts'
 import type { KeyedElement } from './keys.ts'
-import { setName, toNetworkOrder } from './match.ts'
+import { inKeyOrder, loadKey, setName } from './match.ts'
 import type { Matchable, NamedSet } from './match.ts'
 import { isNeed, registerBehind, typesOf } from './parts.ts'
-import type { AnonymousSet, Part, Source, ValueType, Word } from './parts.ts'
+import type { AnonymousSet, Expected, Part, Source, ValueType, Word } from './parts.ts'
 import { valueOf } from './selector.ts'
 import { dataBytes } from './data.ts'
 import { parseVerdict } from './verdicts.ts'
@@ -46,12 +46,13 @@ export function isObjectMap(value: unknown): value is MapSource {
 export function map(key: Matchable, entries: Entries<unknown> | `@${string}` | NamedSet): MapSource {
   const keyTypes = typesOf('map', key)
   const named = setName(entries)
+  const interval = isInterval(entries)
   const word = `${key.word} map ${named === undefined ? '{ … }' : `@${named}`}`
   const pairs = named === undefined ? pairsOf(word, entries as Entries<unknown>) : []
   const dataInterval = pairs.some(([, value]) => Array.isArray(value) ? value.some(isRangeText) : isRangeText(value))
   const load = (register: number, as?: readonly ValueType[]): Word => {
     if (named !== undefined) {
-      const expects = { key: keyTypes, ...(as === undefined ? {} : { data: as }) }
+      const expects = { key: keyTypes, inOrder: interval, ...(as === undefined ? {} : { data: as }) }
       return lookUp(key, register, register, { data: { set: named }, expects })
     }
     if (as === undefined) throw new InvalidArgumentError(word, entries, 'a use that says the type of its values')
@@ -62,13 +63,16 @@ export function map(key: Matchable, entries: Entries<unknown> | `@${string}` | N
   }
   const refer = (type: number): Word => {
     if (named !== undefined) {
-      return [...loadKey(key, 1, false), { name: 'objref', data: { setSreg: 1, setName: named }, expects: { key: keyTypes } }]
+      return [
+        ...loadKey(key, keyTypes, 1, interval),
+        { name: 'objref', data: { setSreg: 1, setName: named }, expects: { key: keyTypes, inOrder: interval } },
+      ]
     }
     const anonymous = anonymousMap(key, keyTypes, pairs.map(([name, value]): [unknown, KeyedElement['rest']] => {
       if (typeof value !== 'string') throw new InvalidArgumentError(word, value, 'the name of an object')
       return [name, { object: value }]
     }), { object: type })
-    const parts = loadKey(key, 1, anonymous.interval)
+    const parts = inKeyOrder(key.load(1), keyTypes, 1, anonymous.interval)
     return [...parts, { name: 'objref', data: { setSreg: 1, setName: '__objmap%d' }, anonymous }]
   }
   const hasPairs = pairs.some(([, value]) => Array.isArray(value) || (typeof value === 'string' && value.includes(' . ')))
@@ -83,17 +87,18 @@ function isRangeText(value: unknown): boolean {
 interface Found {
   data: { set: string }
   anonymous?: AnonymousSet
-  expects?: { key: readonly ValueType[], data?: 'verdict' | readonly ValueType[] }
+  expects?: Expected
 }
 
 function lookUp(key: Matchable, register: number, dreg: number, { data, ...rest }: Found): Word {
   const part = { name: 'lookup', data: { sreg: register, dreg, ...data }, ...rest } as Part
-  return [...loadKey(key, register, rest.anonymous?.interval ?? false), part]
+  const types = typesOf('map', key)
+  if (rest.expects !== undefined) return [...loadKey(key, types, register, rest.expects.inOrder), part]
+  return [...inKeyOrder(key.load(register), types, register, rest.anonymous?.interval ?? false), part]
 }
 
-function loadKey(key: Matchable, register: number, interval: boolean): Word {
-  const types = typesOf('map', key)
-  return [...key.load(register), ...(interval ? toNetworkOrder(types, register) : [])]
+function isInterval(entries: unknown): boolean {
+  return typeof entries === 'object' && entries !== null && 'interval' in entries && entries.interval === true
 }
 
 /** Does what the entry of a field says: `vmap(tcp.dport, { 22: 'accept', 80: jump('web') })`, `vmap(iifname, '@zones')`. */
@@ -101,9 +106,9 @@ export function vmap(key: Matchable, entries: Entries<Verdict> | `@${string}` | 
   const keyTypes = typesOf('vmap', key)
   const named = setName(entries)
   if (named !== undefined) {
-    const interval = typeof entries === 'object' && 'interval' in entries && entries.interval === true
-    const part = { name: 'lookup', data: { sreg: 1, dreg: 0, set: named }, expects: { key: keyTypes, data: 'verdict' } } as Part
-    return [...(key.loadKey?.(1) ?? key.load(1)), ...(interval ? toNetworkOrder(keyTypes, 1) : []), part]
+    const inOrder = isInterval(entries)
+    const part = { name: 'lookup', data: { sreg: 1, dreg: 0, set: named }, expects: { key: keyTypes, data: 'verdict', inOrder } } as Part
+    return [...loadKey(key, keyTypes, 1, inOrder), part]
   }
   const word = `${key.word} vmap`
   const anonymous = anonymousMap(key, keyTypes, pairsOf(word, entries as Entries<Verdict>).map(([name, verdict]) =>
@@ -141,7 +146,7 @@ function dynamic(op: 'add' | 'update' | 'delete', set: string, key: Matchable, o
   const parts = [...keyed, ...loaded]
   return [
     ...parts.filter(isNeed), ...parts.filter(part => !isNeed(part)),
-    { name: 'dynset', data: values, expects: { key: types } },
+    { name: 'dynset', data: values, expects: { key: types, inOrder: false } },
   ]
 }
 

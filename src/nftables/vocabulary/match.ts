@@ -6,8 +6,8 @@ import { isExpression } from '../expressions.ts'
 import type { Expression } from '../expressions.ts'
 import { compare, compareRange } from '../primitives.ts'
 import { anonymousSet } from './anonymous.ts'
-import type { Source, ValueType, Word } from './parts.ts'
-import { typesOf } from './parts.ts'
+import type { Part, Source, ValueType, Word } from './parts.ts'
+import { slotRegister, slotsOf, typesOf } from './parts.ts'
 import { parseBytes, parseScalar } from './values.ts'
 import type { Range, Scalar } from './values.ts'
 
@@ -21,7 +21,10 @@ export interface Masked<S = Scalar> {
   value: S
 }
 
-/** A set of the same table; `interval` if it has that flag and its key is a number of the kernel's own: a mark, an id. */
+/**
+ * A set of the same table. `interval`: it has that flag, and part of its key is a number of the kernel's own (a mark, an id).
+ * Of sets that the same batch makes that is known.
+ */
 export interface NamedSet {
   set: string
   interval?: boolean
@@ -76,23 +79,44 @@ export function match(source: Matchable, value: unknown): Word {
 }
 
 function lookInto(source: Matchable, types: readonly ValueType[], set: string, interval: boolean): Word {
-  const load = source.loadKey?.(1) ?? source.load(1)
-  return [...load, ...(interval ? toNetworkOrder(types, 1) : []), { name: 'lookup', data: { sreg: 1, set }, expects: { key: types } }]
+  return [...loadKey(source, types, 1, interval), { name: 'lookup', data: { sreg: 1, set }, expects: { key: types, inOrder: interval } }]
 }
 
 function lookIntoList(source: Matchable, types: readonly ValueType[], values: readonly unknown[]): Word {
+  const [only] = values
   if (values.length === 0) throw new InvalidArgumentError(source.word, values, 'at least one value in a list')
+  const [type] = types
+  // As nft has it. Of bits a list means all of these and no others, which a comparison by itself does not.
+  if (values.length === 1 && types.length === 1 && type !== undefined && isPlain(type, only)) return compareWith(source, type, only)
   const anonymous = anonymousSet(source, types, values)
-  return [
-    ...source.load(1),
-    ...(anonymous.interval ? toNetworkOrder(types, 1) : []),
-    { name: 'lookup', data: { sreg: 1, set: '__set%d' }, anonymous },
-  ]
+  return [...inKeyOrder(source.load(1), types, 1, anonymous.interval), { name: 'lookup', data: { sreg: 1, set: '__set%d' }, anonymous }]
 }
 
-/** Numbers of the kernel's own order turned, where they are compared by size. */
-export function toNetworkOrder(types: readonly ValueType[], register: number): Expression[] {
-  return types.length === 1 && types[0] !== undefined && isHostNumber(types[0]) ? [turn(register, types[0].size)] : []
+function isPlain(type: ValueType, value: unknown): boolean {
+  return !datatypes[type.type].bitmask && type.type !== 'ct_label' && value !== '*' && !has(value, 'op') && !has(value, 'mask')
+}
+
+/** Loads a source as the key of a named set. */
+export function loadKey(source: Matchable, types: readonly ValueType[], register: number, interval: boolean): Word {
+  return inKeyOrder(source.loadKey?.(register) ?? source.load(register), types, register, interval)
+}
+
+/** Sets of ranges compare by size: numbers of the kernel's own order are turned, each as soon as it is loaded. */
+export function inKeyOrder<P extends Part>(
+  loads: readonly P[], types: readonly ValueType[], register: number, interval: boolean,
+): (P | Expression)[] {
+  const result: (P | Expression)[] = [...loads]
+  if (!interval) return result
+  let slot = 0
+  for (const type of types) {
+    const part = slotRegister(register, slot)
+    if (isHostNumber(type)) {
+      const at = result.findLastIndex(({ data }) => (data as { dreg?: number } | undefined)?.dreg === part)
+      result.splice(at + 1, 0, turn(part, type.size))
+    }
+    slot += slotsOf([type])
+  }
+  return result
 }
 
 export function isHostNumber({ order, type, size }: ValueType): boolean {
@@ -132,10 +156,10 @@ function relation(source: Matchable, type: ValueType, { op, value }: Comparison)
   return [...source.load(1), compare(op, shifted(source, bytes))]
 }
 
-/** A prefix of whole bytes loads only those; another one loads all, and masks. */
+/** A prefix of whole bytes loads only those, of a packet, and compares only those; another one loads all, and masks. */
 function matchPrefix(source: Matchable, network: Uint8Array, prefix: number): Word {
-  if (prefix > 0 && prefix % 8 === 0 && source.loadPart !== undefined) {
-    return [...source.loadPart(1, prefix / 8), compare('eq', network.slice(0, prefix / 8))]
+  if (prefix > 0 && prefix % 8 === 0) {
+    return [...source.loadPart?.(1, prefix / 8) ?? source.load(1), compare('eq', network.slice(0, prefix / 8))]
   }
   const mask = Uint8Array.from(network, (_, index) => 0xff00 >> Math.min(8, Math.max(0, prefix - index * 8)) & 0xff)
   return [...source.load(1), andMask(mask), compare('eq', network)]

@@ -1,5 +1,6 @@
 /** Options of TCP and IPv4, IPv6 extension headers, SCTP chunks. Source: nft(8) "EXTENSION HEADER EXPRESSIONS"; the RFCs. */
 import { NFT_EXTHDR_F_PRESENT } from '../constants.ts'
+import type { DatatypeName } from '../datatypes.ts'
 import type { ExpressionData } from '../expressions.ts'
 import { compare } from '../primitives.ts'
 import { need } from './parts.ts'
@@ -8,8 +9,8 @@ import { maskedField, selector, settable } from './selector.ts'
 import type { Selector, Settable } from './selector.ts'
 
 type Op = NonNullable<ExpressionData<'exthdr'>['op']>
-/** In bits from the start of the option or header. */
-type Fields = Readonly<Record<string, readonly [offset: number, length: number]>>
+/** In bits from the start of the option or header; the type where it is no plain number. */
+type Fields = Readonly<Record<string, readonly [offset: number, length: number, type?: DatatypeName]>>
 
 /** An option or extension header: its fields, and whether it is there. */
 export type OptionWords<F extends Fields, W> = { readonly [K in keyof F]: W } & {
@@ -23,17 +24,19 @@ function optionWords<const F extends Fields, W extends Selector | Settable>(
   const present = (wanted: 0 | 1) => (): Word => [...needs, {
     name: 'exthdr', data: { dreg: 1, type, offset: 0, len: 1, op, flags: NFT_EXTHDR_F_PRESENT },
   }, compare('eq', Uint8Array.of(wanted))]
-  const words = Object.fromEntries(Object.entries(fields).map(([field, [offset, length]]) =>
-    [field, optionField(op, `${word} ${field}`, type, offset, length, needs)]))
+  const words = Object.fromEntries(Object.entries(fields).map(([field, place]) =>
+    [field, optionField(op, `${word} ${field}`, type, place, needs)]))
   return { ...words, exists: present(1), missing: present(0) } as unknown as OptionWords<F, W>
 }
 
-function optionField(op: Op, word: string, type: number, offset: number, length: number, needs: readonly Need[]): Selector | Settable {
+function optionField(
+  op: Op, word: string, type: number, [offset, length, valueType = 'integer']: Fields[string], needs: readonly Need[],
+): Selector | Settable {
   const first = offset >> 3
   const len = ((offset + length + 7) >> 3) - first
   const source = {
     word,
-    types: [{ type: 'integer', size: len, order: 'big' }] as const,
+    types: [{ type: valueType, size: len, order: 'big' }] as const,
     load: (dreg: number): Word => [...needs, { name: 'exthdr', data: { dreg, type, offset: first, len, op, flags: 0 } }],
   }
   if (offset % 8 === 0 && length % 8 === 0) {
@@ -90,17 +93,17 @@ export const ipOption = {
 const ip6Header = <const F extends Fields>(name: string, type: number, fields: F): OptionWords<F, Selector> =>
   optionWords('ipv6', name, type, fields, [need({ word: `exthdr ${name}`, network: 'ip6' })])
 
-const nextAndLength = { nexthdr: [0, 8], hdrlength: [8, 8] } as const
+const nextAndLength = { nexthdr: [0, 8, 'inet_proto'], hdrlength: [8, 8] } as const
 
 /** Extension headers of IPv6. */
 export const exthdr = {
   hbh: ip6Header('hbh', 0, nextAndLength),
   rt: ip6Header('rt', 43, { ...nextAndLength, type: [16, 8], segLeft: [24, 8] }),
   frag: ip6Header('frag', 44, {
-    nexthdr: [0, 8], reserved: [8, 8], fragOff: [16, 13], reserved2: [29, 2], moreFragments: [31, 1], id: [32, 32],
+    nexthdr: [0, 8, 'inet_proto'], reserved: [8, 8], fragOff: [16, 13], reserved2: [29, 2], moreFragments: [31, 1], id: [32, 32],
   }),
   dst: ip6Header('dst', 60, nextAndLength),
-  mh: ip6Header('mh', 135, { ...nextAndLength, type: [16, 8], reserved: [24, 8], checksum: [32, 16] }),
+  mh: ip6Header('mh', 135, { ...nextAndLength, type: [16, 8, 'mh_type'], reserved: [24, 8], checksum: [32, 16] }),
 } as const
 
 const chunkHead = { type: [0, 8], flags: [8, 8], length: [16, 16] } as const

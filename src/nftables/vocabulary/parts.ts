@@ -18,6 +18,8 @@ export interface Need {
     /** A VLAN tag in it. */
     vlan?: true
     network?: 'ip' | 'ip6' | 'arp'
+    /** Of what only this family has but nft compares nothing for: refused in a rule for another one. */
+    within?: 'ip' | 'ip6'
     /** The number of the transport protocol. */
     transport?: number
     /** Some transport protocol with ports. */
@@ -48,6 +50,8 @@ export type NamedLookup = (ExpressionOf<'lookup'> | ExpressionOf<'objref'> | Exp
 export interface Expected {
   key: readonly ValueType[]
   data?: 'verdict' | readonly ValueType[] | undefined
+  /** The key is loaded as sets of ranges have it. */
+  inOrder: boolean
 }
 
 export type Part = Expression | Need | AnonymousLookup | NamedLookup

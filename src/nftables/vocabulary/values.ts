@@ -66,7 +66,7 @@ function parseText(field: string, type: ValueType, text: string): Bytes | undefi
 function between(field: string, value: unknown, from: Uint8Array, to: Uint8Array, { order }: ValueType): Bytes {
   const backwards = order === 'big' ? Buffer.compare(from, to) > 0 : Buffer.compare(from.toReversed(), to.toReversed()) > 0
   if (backwards) throw new InvalidArgumentError(field, value, 'a range whose first value is not above its last')
-  return { from, to }
+  return Buffer.compare(from, to) === 0 ? { from } : { from, to }
 }
 
 /** `eth*` matches all names that begin with `eth`. */
