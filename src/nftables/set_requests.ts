@@ -19,7 +19,7 @@ import { NOTHING, intervalElements, keyName, parseKey, plainElements } from './v
 import type { KeyedElement } from './vocabulary/keys.ts'
 import { lengthOf } from './vocabulary/parts.ts'
 import type { AnonymousSet, Part, ValueType } from './vocabulary/parts.ts'
-import { isRange, parseBytes } from './vocabulary/values.ts'
+import { isRange } from './vocabulary/values.ts'
 import type { Range, Scalar } from './vocabulary/values.ts'
 import { parseVerdict } from './vocabulary/verdicts.ts'
 import type { Verdict } from './vocabulary/verdicts.ts'
@@ -261,7 +261,7 @@ function wireElements(set: SetType, given: readonly ElementInput[] | Readonly<Re
   const shape = shapeOf(set)
   const list: readonly unknown[] = Array.isArray(given) ? given : Object.entries(given)
   if (list.length === 0) throw new InvalidArgumentError('elements', given, 'at least one element')
-  const plain = set.map === undefined && !shape.interval ? plainValues(shape.key, list) : undefined
+  const plain = set.map === undefined && !shape.interval ? plainKeys(shape.key, list) : undefined
   if (plain !== undefined) return plain
   const elements = list.map((each, index) => parseElement(set, shape, `elements[${index}]`, each, whole))
   if (!shape.interval || shape.key.length > 1) return plainElements(elements, shape.interval)
@@ -269,19 +269,16 @@ function wireElements(set: SetType, given: readonly ElementInput[] | Readonly<Re
 }
 
 /**
- * What nearly all long lists are: single values, of which nothing more is said. Undefined: there is something else among
+ * What nearly all long lists are: keys, of which nothing more is said. Undefined: there is something else among
  * them, or something wrong, which the long way names.
  */
-function plainValues(types: readonly ValueType[], list: readonly unknown[]): WireElement[] | undefined {
-  const [type] = types
-  if (types.length !== 1 || type === undefined) return undefined
+function plainKeys(types: readonly ValueType[], list: readonly unknown[]): WireElement[] | undefined {
   const seen = new Set<string | number>()
   const elements: WireElement[] = []
   try {
     for (const each of list) {
-      if ((typeof each !== 'string' && typeof each !== 'number') || each === '*') return undefined
-      const { from, to, stem } = parseBytes('elements', type, each)
-      if (to !== undefined || stem !== undefined) return undefined
+      if ((typeof each !== 'string' && typeof each !== 'number' && !Array.isArray(each)) || each === '*') return undefined
+      const { from } = parseKey('elements', types, each, false)
       elements.push({ key: { value: from } })
       seen.add(keyName(from))
     }
