@@ -224,8 +224,9 @@ ports.test('options that ip does not show: the kernel says them again', async ()
   await host.links.set('v0', { port: { locked: true } })
   for (const [option, value] of unseenBridgeSettings) {
     const known = option in ((await host.links.get('br0')).bridge ?? {})
-    const { bridge } = await host.links.set('br0', { bridge: { [option]: value } })
-    if (known) expect(bridge).toMatchObject({ [option]: value })
+    const change = host.links.set('br0', { bridge: { [option]: value } })
+    if (known) expect((await change).bridge).toMatchObject({ [option]: value })
+    else expect(await rejection(change)).toMatchObject({ code: 'ERR_UNSUPPORTED' })
   }
   for (const [option, value] of unseenPortSettings) {
     const known = option in ((await host.links.get('v0')).port ?? {})
