@@ -25,9 +25,21 @@ function maskOf(size: number, prefix: number): Uint8Array | undefined {
   return prefix <= size * 8 ? prefixMask(size, prefix) : undefined
 }
 
+/** As `-m conntrack` has it: with the bits that the mask leaves out. */
+export function parseWhole(text: string, family: 'ip' | 'ip6'): Masked | undefined {
+  const found = parseMasked(text, family)
+  const bytes = parseIp(text.split('/')[0] ?? '')
+  if (found === undefined || bytes === undefined) return found
+  return { ...found, address: bytes, text: wholeText(bytes, found.mask) }
+}
+
+export function wholeText(address: Uint8Array, mask: Uint8Array): string {
+  return `${formatIp(address) ?? ''}/${prefixLength(mask) ?? formatIp(mask) ?? ''}`
+}
+
 export function withMask(bytes: Uint8Array, mask: Uint8Array): Masked {
   const address = bytes.map((byte, index) => byte & (mask[index] ?? 0))
-  return { address, mask, text: `${formatIp(address) ?? ''}/${prefixLength(mask) ?? formatIp(mask) ?? ''}` }
+  return { address, mask, text: wholeText(address, mask) }
 }
 
 /** undefined: the mask is not ones and then zeros. */

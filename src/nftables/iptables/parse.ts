@@ -61,7 +61,9 @@ const ignored = ['-w', '--wait', '-v', '--verbose', '-n', '--numeric', '-4', '--
 /** One rule. Accepts `-A CHAIN` and `-t TABLE`, and checks against them. Throws InvalidArgumentError. */
 export function parseIptablesRule(text: string, options: ParseOptions = {}): IptablesRule {
   const words = wordsOf(text)
-  const hasCommand = words.some(word => Object.hasOwn(commands, word))
+  // At the beginning, or behind the table: elsewhere it may be the value of an option.
+  const [first, rest] = splitOption(words[words[0] === '-t' || words[0] === '--table' ? 2 : 0] ?? '')
+  const hasCommand = Object.hasOwn(commands, first) && (rest === undefined || !first.startsWith('--'))
   const { rules } = new Parser(words, options, !hasCommand).parse()
   const [rule] = rules
   if (rule === undefined || rules.length > 1) throw new InvalidArgumentError('rule', text, 'one rule: one source and one destination')
@@ -77,6 +79,12 @@ function wordsOf(text: string): string[] {
   if (typeof text !== 'string') throw new InvalidArgumentError('rule', text, 'a line of options as iptables takes them')
   const words = splitWords(text)
   return /^(.*\/)?ip6?tables(-nft|-legacy)?$/.test(words[0] ?? '') ? words.slice(1) : words
+}
+
+/** `--option=value` and `-ptcp` are two words each. */
+function splitOption(word: string): [option: string, value?: string] {
+  const [, option, value] = /^(--[\w-]+)=(.*)$/s.exec(word) ?? /^(-[A-Za-z])(.+)$/s.exec(word) ?? []
+  return option === undefined || value === undefined ? [word] : [option, value]
 }
 
 interface OpenMatch {
@@ -99,19 +107,14 @@ class Parser {
   #verdict: IptablesTarget | undefined
 
   constructor(words: readonly string[], { family = 'ip', table = 'filter' }: ParseOptions, ruleOnly: boolean) {
-    // `--option=value` and `-ptcp` are two words each.
-    this.#words = words.flatMap(word => {
-      const long = /^(--[\w-]+)=(.*)$/s.exec(word)
-      const short = /^(-[A-Za-z])(.+)$/s.exec(word)
-      return long !== null ? [long[1] ?? '', long[2] ?? ''] : short !== null ? [short[1] ?? '', short[2] ?? ''] : [word]
-    })
+    this.#words = [...words]
     this.#family = family
     this.#ruleOnly = ruleOnly
     this.#command = { command: 'append', table, rules: [] }
   }
 
   parse(): IptablesCommand {
-    while (this.#at < this.#words.length) this.#option(this.#next(''))
+    while (this.#at < this.#words.length) this.#option(this.#nextOption())
     if (this.#not) throw new InvalidArgumentError('rule', '!', 'an option behind !')
     if (!this.#found && !this.#ruleOnly) {
       throw new InvalidArgumentError('command', this.#words.join(' '), 'a command: -A, -I, -R, -D, -C, -N, -X, -E, -F, -P or -Z')
@@ -123,6 +126,12 @@ class Parser {
     if (takesRule) this.#command.rules = this.#rules()
     else if (saysSome) throw new InvalidArgumentError('command', command, 'no options of a rule with this command')
     return this.#command
+  }
+
+  #nextOption(): string {
+    const [option, value] = splitOption(this.#next(''))
+    if (value !== undefined) this.#words.splice(this.#at, 0, value)
+    return option
   }
 
   #next(option: string): string {

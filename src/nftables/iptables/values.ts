@@ -5,7 +5,7 @@
  */
 import { formatIp, parseIp } from '../../ip.ts'
 import { INTERFACE_NAME_RULE, isInterfaceName } from '../../netlink/codecs.ts'
-import { parseMasked } from './addresses.ts'
+import { parseMasked, parseWhole } from './addresses.ts'
 
 export type IptablesFamily = 'ip' | 'ip6'
 
@@ -211,9 +211,9 @@ export function masked({ whole }: { whole: boolean }): Kind<string> {
     words: 1,
     accepted: 'an address, a prefix or address/netmask of the rule’s family',
     parse(value, { family }) {
-      const found = parseMasked(value, family)
+      const found = whole ? parseMasked(value, family) : parseWhole(value, family)
       if (found === undefined) return undefined
-      return whole || !found.mask.every(byte => byte === 0xff) ? found.text : formatIp(found.address)
+      return whole || value.includes('/') ? found.text : formatIp(found.address)
     },
     format: String,
     type: String,

@@ -3,7 +3,7 @@ import { formatIp } from '../../../ip.ts'
 import { u16, u32 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
 import { protocolNumberOf } from '../protocols.ts'
-import { fromInet, parseMasked, toInet, withMask } from '../addresses.ts'
+import { fromInet, parseWhole, toInet, wholeText } from '../addresses.ts'
 import * as c from '../constants.ts'
 import { extension, negatable, option, optionName, says, saysIf } from '../extension.ts'
 import type { Extension, Given, Said } from '../extension.ts'
@@ -126,8 +126,8 @@ export const conntrack: Extension<ConntrackOptions> = extension({
     const said = <V>(field: keyof ConntrackOptions, value: V): Said<V> | undefined =>
       saysIf((values.matchFlags & flags[field]) !== 0, value, field !== 'ctdir' && (values.invertFlags & flags[field]) !== 0)
     const addressOf = (which: typeof addresses[number]): string => {
-      const { address, mask, text } = withMask(fromInet(values[which], family), fromInet(values[`${which}Mask`], family))
-      return mask.every(byte => byte === 0xff) ? formatIp(address) ?? '' : text
+      const [address, mask] = [fromInet(values[which], family), fromInet(values[`${which}Mask`], family)]
+      return mask.every(byte => byte === 0xff) ? formatIp(address) ?? '' : wholeText(address, mask)
     }
     const portOf = (which: typeof addresses[number]): Range => [values[`${which}Port`], values[`${which}PortHigh`]]
     return {
@@ -150,10 +150,10 @@ export const conntrack: Extension<ConntrackOptions> = extension({
 })
 
 function addressFields(which: typeof addresses[number], said: Said<string> | undefined, { family }: Context): object {
-  const found = said === undefined ? undefined : parseMasked(said.value, family)
+  const found = said === undefined ? undefined : parseWhole(said.value, family)
   if (found === undefined) return {}
-  // Of a whole address the tool fills the mask's union too.
-  const mask = found.mask.every(byte => byte === 0xff) ? new Uint8Array(16).fill(0xff) : toInet(found.mask)
+  // Of an address without a mask the tool fills the mask's whole union.
+  const mask = said?.value.includes('/') === true ? toInet(found.mask) : new Uint8Array(16).fill(0xff)
   return { [which]: toInet(found.address), [`${which}Mask`]: mask }
 }
 

@@ -76,6 +76,21 @@ function portExpressions(offset: number, said: Said<Range> | undefined): Express
   return [load, compareRange(not ? 'neq' : 'eq', bigEndian16(first), bigEndian16(last))]
 }
 
+/**
+ * Two single ports are compared in one. Not where both are negated: the tool does so there too, and such a rule of its matches
+ * all packets but those of just these two ports.
+ */
+function bothPorts({ sport, dport }: Given<typeof portOptions>): Expression[] {
+  const [from, to] = [singlePort(sport), singlePort(dport)]
+  if (from === undefined || to === undefined) return [...portExpressions(0, sport), ...portExpressions(2, dport)]
+  return [loadPayload('transport', 0, 4), compare('eq', Uint8Array.of(...bigEndian16(from), ...bigEndian16(to)))]
+}
+
+function singlePort(said: Said<Range> | undefined): number | undefined {
+  const [first, last] = said?.not === false ? said.value : []
+  return first === last && first !== 0 ? first : undefined
+}
+
 function flagExpressions(said: Said<TcpFlags> | undefined): Expression[] {
   if (said === undefined) return []
   const { not, value: { mask, set } } = said
@@ -108,7 +123,7 @@ export const tcp: Extension<typeof tcpOptions> = extension({
   check: noPort,
   native(given) {
     if (given.tcpOption !== undefined) return undefined
-    const all = [...portExpressions(0, given.sport), ...portExpressions(2, given.dport), ...flagExpressions(given.tcpFlags)]
+    const all = [...bothPorts(given), ...flagExpressions(given.tcpFlags)]
     return all.length === 0 ? undefined : all
   },
   write: given => ({
@@ -149,7 +164,7 @@ export const udp: Extension<typeof portOptions> = extension({
   layout: struct({ sportMin: u16, sportMax: u16, dportMin: u16, dportMax: u16, invflags: u8, _: padding(1) }),
   check: noPort,
   native(given) {
-    const all = [...portExpressions(0, given.sport), ...portExpressions(2, given.dport)]
+    const all = [...bothPorts(given)]
     return all.length === 0 ? undefined : all
   },
   write: given => ({
