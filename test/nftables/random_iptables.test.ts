@@ -86,7 +86,8 @@ function protocols(family: IptablesFamily): Words {
     .map(said => `-p ${name} -m ${name} ${said.join(' ')}`)
   return fc.oneof(
     withPorts('tcp'), withPorts('udp'),
-    fc.tuple(fc.constantFrom('', '! '), some(flags), some(flags)).map(([not, all, set]) => `-p tcp -m tcp ${not}--tcp-flags ${all} ${set}`),
+    fc.tuple(fc.constantFrom('', '! '), some(flags), some(flags), maybe(option('sport', ports, false)), maybe(option('dport', ports)))
+      .map(([not, all, set, from, to]) => `-p tcp -m tcp ${not}--tcp-flags ${all} ${set} ${from} ${to}`),
     fc.tuple(fc.constantFrom('tcp', 'udp'), fc.constantFrom('', '! '), fc.constantFrom('sports', 'dports', 'ports'), listed)
       .map(([protocol, not, side, list]) => `-p ${protocol} -m multiport ${not}--${side} ${list}`),
     family === 'ip' ? fc.tuple(fc.constantFrom('', '! '), number(0, 254), maybe(number(0, 15).map(code => `/${code}`)))

@@ -123,7 +123,7 @@ export const tcp: Extension<typeof tcpOptions> = extension({
   check: noPort,
   native(given) {
     if (given.tcpOption !== undefined) return undefined
-    const all = [...bothPorts(given), ...flagExpressions(given.tcpFlags)]
+    const all = [...flagExpressions(given.tcpFlags), ...bothPorts(given)]
     return all.length === 0 ? undefined : all
   },
   write: given => ({
