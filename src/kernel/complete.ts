@@ -1,5 +1,6 @@
 /** What a configuration leaves to the driver is chosen once and kept: UUID, MAC, bridge name. */
 import { randomBytes, randomUUID } from 'node:crypto'
+import { hexWithColons } from '../netlink/codecs.ts'
 import type { ForwardConfig, NetworkConfig } from '../network/config.ts'
 import { formatNetworkXml } from '../network/xml.ts'
 
@@ -19,7 +20,7 @@ export function completeConfig(config: NetworkConfig, taken: ReadonlySet<string>
     ...(forward === undefined ? {} : { forward: completeForward(forward) }),
     bridge: { stp: true, delay: 0, ...config.bridge, name: bridgeName(config.bridge?.name, taken) },
     // libvirt's prefix for KVM, of the locally administered range.
-    mac: config.mac ?? { address: `52:54:00:${randomBytes(3).toString('hex').replace(/(..)(?!$)/g, '$1:')}` },
+    mac: config.mac ?? { address: `52:54:00:${hexWithColons(randomBytes(3), 0, 3)}` },
   }
 }
 

@@ -278,7 +278,16 @@ export const hardwareAddress: Codec<string> = {
   encode(writer, value) {
     if (typeof value !== 'string' || value.length !== 17 || !writeMac(writer, value)) writer.refuse(value, 'a MAC address like 52:54:00:12:34:56')
   },
-  decode: (bytes, start, end) => bytes.toString('hex', start, end).replace(/(..)(?!$)/g, '$1:'),
+  decode: (bytes, start, end) => hexWithColons(bytes, start, end),
+}
+
+const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** `aa:bb:cc`. */
+export function hexWithColons(bytes: Uint8Array, start: number, end: number): string {
+  let text = start < end ? hexOf[bytes[start] as number] as string : ''
+  for (let at = start + 1; at < end; at++) text += `:${hexOf[bytes[at] as number] as string}`
+  return text
 }
 
 /** An IPv4 or IPv6 address. */
@@ -331,13 +340,6 @@ export const raw: Codec<Uint8Array> = {
     writer.bytes(value)
   },
   decode: copyOf,
-}
-
-/** What is there, but not looked at. */
-export const unread: Codec<undefined> = {
-  readOnly: true,
-  encode: (writer, value) => writer.refuse(value, 'nothing: it can only be read'),
-  decode: () => undefined,
 }
 
 /** A string of at most `max` bytes without a terminator. */

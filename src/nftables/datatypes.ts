@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError, didYouMean } from '../errors.ts'
 import { formatIp, parseIp } from '../ip.ts'
-import { isInterfaceName } from '../netlink/codecs.ts'
+import { hexWithColons, isInterfaceName } from '../netlink/codecs.ts'
 import { protocolName, protocolNumber } from './protocols.ts'
 import type { Protocol } from './protocols.ts'
 
@@ -163,7 +163,7 @@ export function fromBigInt(value: bigint, size: number, order: 'big' | 'host'): 
 /** As nft writes it. `order` and size are the field's, which for plain integers the type does not say. */
 export function formatValue(type: Datatype, bytes: Uint8Array, order: 'big' | 'host' = type.order): string {
   if (type.form === 'ip') return formatIp(bytes) ?? hex(toBigInt(bytes, 'big'))
-  if (type.form === 'mac') return Buffer.from(bytes).toString('hex').replace(/(..)(?!$)/g, '$1:')
+  if (type.form === 'mac') return hexWithColons(bytes, 0, bytes.length)
   if (type.form === 'name') return quote(untilNul(bytes))
   const value = toBigInt(bytes, order)
   if (type.bitmask) return formatBits(type, value)

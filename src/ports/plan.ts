@@ -1,6 +1,7 @@
 /** A call completed: names, MACs and MTUs chosen where it leaves them open, and checked against what is there. */
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:os'
+import { hexWithColons } from '../netlink/codecs.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { Channel } from '../host/channel.ts'
 import { failure } from '../host/channel.ts'
@@ -97,7 +98,7 @@ function freeNames(specs: readonly CheckedSpec[], names: ReadonlySet<string>): (
 /** libvirt's prefix for KVM, of the locally administered range. */
 function chooseMac(taken: Set<string>): string {
   for (;;) {
-    const mac = `52:54:00:${randomBytes(3).toString('hex').replace(/(..)(?!$)/g, '$1:')}`
+    const mac = `52:54:00:${hexWithColons(randomBytes(3), 0, 3)}`
     if (taken.has(withoutFirst(mac))) continue
     taken.add(withoutFirst(mac))
     return mac

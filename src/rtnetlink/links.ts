@@ -1,6 +1,6 @@
 /** Links as requests and records. Indices and namespace descriptors are found by the caller. Source: ip-link(8), rtnetlink(7). */
 import { InvalidArgumentError, checkFields, didYouMean } from '../errors.ts'
-import { string, unread } from '../netlink/codecs.ts'
+import { string } from '../netlink/codecs.ts'
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts'
 import { change, dump } from '../netlink/message.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
@@ -29,10 +29,13 @@ const linkInfo = attributes({
 export const linkAttributes = attributes({ ...commonAttributes, linkinfo: [c.IFLA_LINKINFO, linkInfo] })
 export const linkMessage = { header: ifinfomsg, attributes: linkAttributes }
 
-/** For many links: what IPv4 and IPv6 keep for each is passed over, which would take longer to read than all the rest. */
+/**
+ * For many links: passed over are what IPv4 and IPv6 keep for each, and what has no name here, which would take longer to
+ * read, and more memory, than all the rest.
+ */
+const { afSpec: _, ...listedEntries } = linkAttributes.entries
 export const listedLinkMessage: typeof linkMessage = {
-  header: ifinfomsg,
-  attributes: attributes({ ...linkAttributes.entries, afSpec: [c.IFLA_AF_SPEC, unread] }) as unknown as typeof linkAttributes,
+  header: ifinfomsg, attributes: attributes(listedEntries, { keepsRest: false }) as unknown as typeof linkAttributes,
 }
 
 type LinkValues = TableValues<typeof linkAttributes>
@@ -67,7 +70,7 @@ export interface Link extends Common, KindOptions {
   ipv4?: Families['ipv4']
   /** What IPv6 keeps for the link: how addresses are made, net.ipv6.conf. In lists only with `families`. */
   ipv6?: Families['ipv6']
-  /** Attributes that virbr has no name for. */
+  /** Attributes that virbr has no name for. In lists only with `families`. */
   raw?: RawAttribute[] | undefined
 }
 
@@ -315,7 +318,7 @@ export interface LinkFilter {
   master?: number
   /** False: without counters of IPv6 and of each queue, a fifth of all bytes. Default true. */
   statistics?: boolean
-  /** With `ipv4` and `ipv6`, which takes three times as long to read. Default false. */
+  /** With `ipv4`, `ipv6` and `raw`, which takes several times as long to read. Default false. */
   families?: boolean
 }
 
@@ -372,18 +375,28 @@ const typeNames: Record<number, string> = {
   [c.ARPHRD_IP6GRE]: 'gre6', [c.ARPHRD_NETLINK]: 'netlink',
 }
 
+function flagsIn(flags: number): string[] {
+  const names: string[] = []
+  for (const [bit, name] of flagNames) if ((flags & bit) !== 0) names.push(name)
+  return names
+}
+
 export function decodeLink(message: Message): Link {
   const { index, type, flags } = message.header as { index: number, type: number, flags: number }
-  const { linkinfo, afSpec, name = '', ...rest } = message.attributes as LinkValues
+  const values = message.attributes as LinkValues
+  const { linkinfo, afSpec, name = '' } = values
   const { kind, data, portKind, portData } = linkinfo ?? {}
   const link: Link = {
     index,
     name,
     kind: kind === 'tun' ? (data as TunState | undefined)?.type === 'tap' ? 'tap' : 'tun' : kind,
     type: typeNames[type] ?? String(type),
-    flags: flagNames.filter(([bit]) => (flags & bit) !== 0).map(([, flag]) => flag),
+    flags: flagsIn(flags),
     up: (flags & c.IFF_UP) !== 0,
-    ...rest,
+  }
+  // Not by `...rest`: thousands at once should not take so long.
+  for (const field in values) {
+    if (field !== 'linkinfo' && field !== 'afSpec' && field !== 'name') (link as unknown as Record<string, unknown>)[field] = values[field as keyof LinkValues]
   }
   if (link.kind !== undefined && data !== undefined) addKindOptions(link, link.kind, data)
   if (portKind !== undefined) link.portKind = portKind

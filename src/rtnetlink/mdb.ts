@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { formatIp, parseIp } from '../ip.ts'
-import { ip, named, padding, scaled, u16, u32, u8 } from '../netlink/codecs.ts'
+import { hexWithColons, ip, named, padding, scaled, u16, u32, u8 } from '../netlink/codecs.ts'
 import type { Codec, FixedCodec } from '../netlink/codecs.ts'
 import { NLM_F_BULK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts'
 import { change, dump } from '../netlink/message.ts'
@@ -33,7 +33,7 @@ const group: FixedCodec<string> = {
     const protocol = bytes.readUInt16BE(start + 16)
     const size = protocol === 0x0800 ? 4 : protocol === 0x86dd ? 16 : 6
     const address = bytes.subarray(start, start + size)
-    return formatIp(address) ?? address.toString('hex').replace(/(..)(?!$)/g, '$1:')
+    return formatIp(address) ?? hexWithColons(address, 0, address.length)
   },
 }
 

@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { formatIp, isIPv4, isIPv6, parseIp } from '../ip.ts'
-import { be16, flag, ip, scaled, s32, u16, u32, u8, writeMac } from '../netlink/codecs.ts'
+import { be16, flag, hexWithColons, ip, scaled, s32, u16, u32, u8, writeMac } from '../netlink/codecs.ts'
 import type { Codec } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../netlink/constants.ts'
 import { change, dump } from '../netlink/message.ts'
@@ -38,7 +38,7 @@ export const linkLayerAddress: Codec<string> = {
     writer.bytes(address)
   },
   decode: (bytes, start, end) =>
-    formatIp(bytes.subarray(start, end)) ?? bytes.toString('hex', start, end).replace(/(..)(?!$)/g, '$1:'),
+    formatIp(bytes.subarray(start, end)) ?? hexWithColons(bytes, start, end),
 }
 
 /** Times stand in USER_HZ, hundredths of a second. */

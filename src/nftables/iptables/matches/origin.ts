@@ -1,5 +1,5 @@
 /** Whose a packet is, and where it came from. Sources: linux/netfilter/xt_owner.h, xt_physdev.h, xt_recent.h, xt_socket.h, … */
-import { padding, u32, u8 } from '../../../netlink/codecs.ts'
+import { hexWithColons, padding, u32, u8 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
 import { prefixMask } from '../../primitives.ts'
 import { inetText, toInet } from '../addresses.ts'
@@ -30,7 +30,7 @@ export const mac: Extension<typeof macOptions> = extension({
   check: given => (given.macSource === undefined ? ['macSource', macAddress.accepted] : undefined),
   write: ({ macSource }) => ({ source: Buffer.from((macSource?.value ?? '').replaceAll(':', ''), 'hex'), invert: macSource?.not === true ? 1 : 0 }),
   read: ({ source, invert }) =>
-    ({ macSource: says(Buffer.from(source).toString('hex').replace(/(..)(?!$)/g, '$1:'), invert !== 0) }),
+    ({ macSource: says(hexWithColons(source, 0, source.length), invert !== 0) }),
   list: ({ macSource }) => `MAC ${macSource?.not === true ? '! ' : ''}${macSource?.value ?? ''}`,
 })
 
