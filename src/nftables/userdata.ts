@@ -35,11 +35,11 @@ export function ownerTag(owner: Uint8Array): Uint8Array {
 
 /** undefined if there is nothing to say. */
 export function encodeUserdata({ comment, owner, records = [] }: Userdata): Uint8Array | undefined {
+  if (comment === undefined && owner === undefined && records.length === 0) return undefined
   const all: UserdataRecord[] = []
   if (comment !== undefined) all.push({ type: USERDATA_COMMENT, data: encodeComment(comment) })
   if (owner !== undefined) all.push({ type: USERDATA_OWNER, data: encodeUuid(owner) })
   all.push(...records)
-  if (all.length === 0) return undefined
   const bytes = Buffer.concat(all.flatMap(({ type, data }) => [Uint8Array.of(type, data.length), data]))
   const oversized = all.find(record => record.data.length > 0xff)
   if (oversized !== undefined || bytes.length > NFT_USERDATA_MAXLEN) {
