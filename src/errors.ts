@@ -182,7 +182,7 @@ for (const [name, number] of Object.entries(constants.errno)) {
   if (!errnoNames.has(number)) errnoNames.set(number, name)
 }
 // Linux numbers that Node's table, made for portable ones, leaves out (asm-generic/errno.h).
-for (const [number, name] of [[85, 'ERESTART'], [524, 'ENOTSUPP'], [95, 'EOPNOTSUPP']] as const) errnoNames.set(number, name)
+for (const [number, name] of [[54, 'EXFULL'], [85, 'ERESTART'], [524, 'ENOTSUPP'], [95, 'EOPNOTSUPP']] as const) errnoNames.set(number, name)
 
 /** `2` → `ENOENT`; a number without a name → `errno 9999`. */
 export function errnoName(errno: number): string {
@@ -204,6 +204,7 @@ const errnoMeanings: Record<string, string> = {
   EROFS: 'read-only file system',
   ESRCH: 'no such object',
   ETIMEDOUT: 'timed out',
+  EXFULL: 'full; a bridge has at most 1,023 ports',
   ERESTART: 'somebody else changed it meanwhile',
 }
 

@@ -186,31 +186,35 @@ static void create_tap(const char* name, int i) {
   if (taps[i] < 0 || ioctl(taps[i], TUNSETIFF, &request) < 0) die("tap %s: %s", name, strerror(errno));
 }
 
-static int bridge_index(void) {
-  int index = if_nametoindex("fbr");
+/* A bridge has at most 1,023 ports: the next thousand links go into the next one. */
+static int bridge_index(int i) {
+  char name[IFNAMSIZ] = "fbr";
+  if (i >= 1000) snprintf(name, sizeof name, "fbr%d", i / 1000);
+  int index = if_nametoindex(name);
   if (index > 0) return index;
-  create_link("fbr", "bridge", 0, 0, 1);
+  create_link(name, "bridge", 0, 0, 1);
   flush(0);
-  return if_nametoindex("fbr");
+  return if_nametoindex(name);
 }
 
 static char created[16];
 
 static void create(const char* kind, int count) {
-  int bridge = bridge_index();
+  int bridges[(count + 999) / 1000];
+  for (int i = 0; i < count; i += 1000) bridges[i / 1000] = bridge_index(i);
   int vlan = strcmp(kind, "vlan") == 0, veth = strcmp(kind, "veth") == 0, tap = strcmp(kind, "tap") == 0;
   strcpy(created, kind);
   for (int i = 0; i < count; i++) {
     if (tap)
       create_tap(name_of("fv", i), i);
     else
-      create_link(strdupa(name_of("fv", i)), kind, i, vlan ? bridge : 0, 0);
+      create_link(strdupa(name_of("fv", i)), kind, i, vlan ? bridges[0] : 0, 0);
     if (i % BATCH == BATCH - 1) flush(0);
   }
   flush(0);
   for (int i = 0; i < count; i++) {
     link_message(RTM_SETLINK, 0, name_of("fv", i), 1);
-    if (!vlan) number(IFLA_MASTER, bridge);
+    if (!vlan) number(IFLA_MASTER, bridges[i / 1000]);
     end();
     if (i % BATCH == BATCH - 1) flush(0);
   }
@@ -242,7 +246,7 @@ static void delete(int count) {
 static int port_index(void) {
   int index = if_nametoindex("fp0");
   if (index > 0) return index;
-  int bridge = bridge_index();
+  int bridge = bridge_index(0);
   create_link("fp0", "veth", 1 << 20, 0, 0);
   flush(0);
   link_message(RTM_SETLINK, 0, "fp0", 1);

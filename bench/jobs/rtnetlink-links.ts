@@ -4,12 +4,12 @@ import type { LinkSpec } from '../../src/index.ts'
 import { needs } from '../../test/support/needs.ts'
 import { timeUs } from '../support/job.ts'
 import type { Contender, Contenders, Job } from '../support/job.ts'
-import { Batch, naive, openFloor, openNamespace, openNetlinkPackage, openPyroute2, phased, settle } from '../support/links.ts'
+import { Batch, bridgeOf, naive, openFloor, openNamespace, openNetlinkPackage, openPyroute2, phased, settle } from '../support/links.ts'
 import type { Kind, Run } from '../support/links.ts'
 
 function specs(kind: Kind, count: number): LinkSpec[] {
   return Array.from({ length: count }, (_, i) => ({
-    name: `fv${i}`, kind, up: true, ...(kind === 'vlan' ? {} : { master: 'fbr' }),
+    name: `fv${i}`, kind, up: true, ...(kind === 'vlan' ? {} : { master: bridgeOf(i) }),
     ...(kind === 'veth' ? { veth: { peer: { name: `fq${i}`, up: true } } } : {}),
     ...(kind === 'tap' ? { tap: { persist: false } } : {}),
     ...(kind === 'vxlan' ? { vxlan: { id: i + 1, dstPort: 4789 } } : {}),
@@ -34,7 +34,9 @@ async function open(kind: Kind, count: number, verb: Verb): Promise<Contenders |
   const missing = needs.kernel(kind)
   if (missing !== undefined) return { skip: missing }
   const [host, floor, batch, pyroute2, netlink] =
-    await Promise.all([openNamespace(), openFloor(), Batch.open(), openPyroute2(), openNetlinkPackage()])
+    await Promise.all([
+      openNamespace(count), openFloor(), Batch.open(count), openPyroute2(undefined, count), openNetlinkPackage(undefined, count),
+    ])
   const asked = (run: Run): Contender => pair(() => run(`create ${kind} ${count}`), () => run(`delete ${count}`), verb, count)
   const wanted = specs(kind, count)
   const names = wanted.map(({ name }) => name)
@@ -71,7 +73,7 @@ const sizes: [Kind, number[]][] = [['veth', [1, 100, 1000, 4000]], ['tap', [1, 1
 
 const jobs: Job[] = sizes.flatMap(([kind, counts]) => counts.flatMap(count => (['create', 'delete'] as const).map(verb => ({
   name: `links-${verb}-${kind}-${count}`,
-  about: `${verb} ${count} ${kind} ${verb === 'create' ? 'in a bridge, up' : 'of a bridge'}`,
+  about: `${verb} ${count} ${kind} ${verb === 'create' ? 'in a bridge (from 1,000 on in one for each thousand), up' : 'of a bridge'}`,
   unit: 'ms' as const,
   rounds: count === 1 ? 20 : count === 100 ? 10 : count === 1000 ? 3 : 1,
   warmup: count <= 100 ? 2 : 1,

@@ -32,11 +32,12 @@ async function indexOf(name) {
 }
 
 async function create(count) {
-  const bridge = await indexOf('fbr')
+  const bridges = []
+  for (let i = 0; i < count; i += 1000) bridges.push(await indexOf(i === 0 ? 'fbr' : `fbr${i / 1000}`))
   for (let i = 0; i < count; i++) {
     await socket.newLink({}, { ifname: `fv${i}`, numTxQueues: 1, numRxQueues: 1, linkinfo: vethInfo(`fq${i}`) }, { flags: createFlags })
   }
-  for (let i = 0; i < count; i++) await socket.setLink(up, { ifname: `fv${i}`, master: bridge })
+  for (let i = 0; i < count; i++) await socket.setLink(up, { ifname: `fv${i}`, master: bridges[Math.floor(i / 1000)] })
   for (let i = 0; i < count; i++) await socket.setLink(up, { ifname: `fq${i}` })
 }
 

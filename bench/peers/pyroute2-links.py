@@ -14,7 +14,7 @@ def index_of(ip, name):
 
 
 def create(ip, kind, count):
-    bridge = index_of(ip, "fbr")
+    bridges = [index_of(ip, "fbr" if i == 0 else f"fbr{i}") for i in range((count + 999) // 1000)]
     for i in range(count):
         if kind == "veth":
             ip.link("add", ifname=f"fv{i}", kind=kind, peer={"ifname": f"fq{i}"})
@@ -23,10 +23,10 @@ def create(ip, kind, count):
         elif kind == "vxlan":
             ip.link("add", ifname=f"fv{i}", kind=kind, vxlan_id=i + 1, vxlan_port=4789)
         else:
-            ip.link("add", ifname=f"fv{i}", kind=kind, link=bridge, vlan_id=i % 4094 + 1)
+            ip.link("add", ifname=f"fv{i}", kind=kind, link=bridges[0], vlan_id=i % 4094 + 1)
     ports = [index_of(ip, f"fv{i}") for i in range(count)]
-    for port in ports:
-        ip.link("set", index=port, state="up", **({} if kind == "vlan" else {"master": bridge}))
+    for i, port in enumerate(ports):
+        ip.link("set", index=port, state="up", **({} if kind == "vlan" else {"master": bridges[i // 1000]}))
     if kind == "veth":
         for i in range(count):
             ip.link("set", index=index_of(ip, f"fq{i}"), state="up")

@@ -19,9 +19,15 @@ export function settle(links: number): Promise<void> {
   return sleep(links < 10 ? 5 : 100 + links / 2)
 }
 
-export async function openNamespace(): Promise<Host> {
+/** A bridge has at most 1,023 ports: each thousand links go into one of their own. */
+export function bridgeOf(i: number): string {
+  return i < 1000 ? 'fbr' : `fbr${Math.floor(i / 1000)}`
+}
+
+/** With bridges for so many links. */
+export async function openNamespace(links = 1): Promise<Host> {
   const host = await Host.open({ netns: { create: true } })
-  await host.links.create({ name: 'fbr', kind: 'bridge', up: true })
+  for (let i = 0; i < links; i += 1000) await host.links.create({ name: bridgeOf(i), kind: 'bridge', up: true })
   await host.links.create({ name: 'fp0', kind: 'veth', master: 'fbr', up: true, veth: { peer: { name: 'fp1' } } })
   return host
 }
@@ -51,20 +57,20 @@ export async function openFloor(): Promise<Asked> {
 const inside = (host: Host): string => `--net=/proc/${process.pid}/fd/${host.netnsFd}`
 
 /** pyroute2, in a namespace of its own or in the one given, unless it is not installed. */
-export async function openPyroute2(shared?: Host): Promise<Asked | undefined> {
+export async function openPyroute2(shared?: Host, links = 1): Promise<Asked | undefined> {
   const found = await readdir('/usr/lib/python3/dist-packages').then(names => names.includes('pyroute2'), () => false)
   if (!found) return undefined
-  const host = shared ?? await openNamespace()
+  const host = shared ?? await openNamespace(links)
   const program = new Program('nsenter', [inside(host), '/usr/bin/python3', await peerProgram('pyroute2-links.py')])
   return new Asked(program, shared === undefined ? host : undefined)
 }
 
 /** The npm package netlink, unless it is not installed. */
-export async function openNetlinkPackage(shared?: Host): Promise<Asked | undefined> {
+export async function openNetlinkPackage(shared?: Host, links = 1): Promise<Asked | undefined> {
   const script = await peerProgram('netlink-links.js')
   const found = await access(join(script, '../../../node_modules/netlink')).then(() => true, () => false)
   if (!found) return undefined
-  const host = shared ?? await openNamespace()
+  const host = shared ?? await openNamespace(links)
   return new Asked(new Program('nsenter', [inside(host), process.execPath, script]), shared === undefined ? host : undefined)
 }
 
@@ -78,9 +84,9 @@ export class Batch implements AsyncDisposable {
     this.#directory = directory
   }
 
-  static async open(): Promise<Batch | undefined> {
+  static async open(links = 1): Promise<Batch | undefined> {
     if (toolPath('ip') === undefined || toolPath('bridge') === undefined) return undefined
-    return new Batch(await openNamespace(), await mkdtemp(join(tmpdir(), 'virbr-bench-')))
+    return new Batch(await openNamespace(links), await mkdtemp(join(tmpdir(), 'virbr-bench-')))
   }
 
   async run(tool: 'ip' | 'bridge', lines: readonly string[]): Promise<number> {
@@ -105,7 +111,7 @@ const addLine = (kind: Kind, i: number, queues = ''): string => ({
   vxlan: `link add fv${i} type vxlan id ${i + 1} dstport 4789`,
   vlan: `link add link fbr name fv${i} type vlan id ${i % 4094 + 1}`,
 })[kind]
-const joinLine = (kind: Kind, i: number): string => `link set fv${i} ${kind === 'vlan' ? '' : 'master fbr '}up`
+const joinLine = (kind: Kind, i: number): string => `link set fv${i} ${kind === 'vlan' ? '' : `master ${bridgeOf(i)} `}up`
 
 /** As a script does it: link after link. */
 export const naive = {

@@ -15,7 +15,7 @@ import { Bulk, checkBulk } from './bulk.ts'
 import type { BulkOptions } from './bulk.ts'
 import { routeStep } from './channel.ts'
 import type { Channel, RequestStep } from './channel.ts'
-import { absent, chunksOf, briefLinks } from './brief-links.ts'
+import { absent, chunksOf, eachBriefLink } from './brief-links.ts'
 import { checkLinkRef, noLink } from './link-ref.ts'
 import type { LinkRef } from './link-ref.ts'
 import { Turns } from './turns.ts'
@@ -56,16 +56,17 @@ interface Doomed {
 
 /** Those that can be deleted; the others have failed. Throws InvalidArgumentError if one stands in the list twice. */
 async function choose(channel: Channel, bulk: Bulk<LinkRef>, links: readonly LinkRef[]): Promise<Doomed[]> {
-  const found = await briefLinks(channel, links)
+  const doomed: Doomed[] = []
   const byIndex = new Map<LinkRef, number>()
-  return links.flatMap((link, position) => {
-    const brief = found[position]
-    if (brief === undefined) bulk.fail(position, noLink(absent(link), link))
+  await eachBriefLink(channel, links, (brief, position) => {
+    const link = links[position] as LinkRef
+    if (brief === undefined) return bulk.fail(position, noLink(absent(link), link))
     // The kernel would refuse the whole group for it.
-    else if (brief.kind === undefined) bulk.fail(position, new NetlinkError(`delete link ${link}, hardware or loopback`, EOPNOTSUPP))
-    else checkOnce(byIndex, brief.index, position, link)
-    return brief?.kind === undefined ? [] : [{ link: brief.index, group: brief.group, position }]
+    if (brief.kind === undefined) return bulk.fail(position, new NetlinkError(`delete link ${link}, hardware or loopback`, EOPNOTSUPP))
+    checkOnce(byIndex, brief.index, position, link)
+    doomed.push({ link: brief.index, group: brief.group, position })
   })
+  return doomed
 }
 
 function checkOnce(seen: Map<LinkRef, number>, key: LinkRef, position: number, link: LinkRef): void {

@@ -5,6 +5,7 @@ import { BulkError } from '../../src/errors.ts'
 import type { VirbrError } from '../../src/errors.ts'
 import type { Host } from '../../src/host/host.ts'
 import type { LinkSpec } from '../../src/host/links.ts'
+import type { NetlinkError } from '../../src/netlink/error.ts'
 import { ipJson, tryRun } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { ipLinks, newHost, rejection } from './support.ts'
@@ -298,4 +299,13 @@ allTest('without CAP_NET_ADMIN every item says so', async () => {
   if (needs.netAdmin === undefined) return
   const error = await rejection(host.links.createMany(veths(2, { master: 1 }))) as BulkError
   expect(error.failures.map(({ error }) => (error as VirbrError).code)).toEqual(['ERR_NO_PERMISSION', 'ERR_NO_PERMISSION'])
+})
+
+test('a bridge that is full: what does not go in is named, and nothing stays', async () => {
+  const host = await newBridge()
+  // Of BR_MAX_PORTS, 1,024, the first number is not given.
+  const error = await rejection(host.links.createMany(veths(1024))) as BulkError
+  expect(error.failures.map(({ index, error }) => [index, (error as NetlinkError).errnoName])).toEqual([[1023, 'EXFULL']])
+  expect(error.message).toContain('1,023 ports')
+  expect((await snapshot(host)).length).toBe(2)
 })
