@@ -11,6 +11,7 @@
  *   fdb N           N static entries of the bridge's port "fp0", which is made first; then takes them away, untimed
  *   routes N        N IPv4 routes through "fp0", the same way
  *   list            all links, without statistics
+ *   without-ipv6    for links that are made from then on
  *   event           sets the MTU of "fp0", and waits for the change on another socket
  *
  * In each phase the messages of a thousand links go out in one sendmsg. Only the last of them asks for an
@@ -310,6 +311,13 @@ static void event(int mtu) {
   if (recv(monitor, reply, sizeof reply, 0) < 0) die("recv: %s", strerror(errno));
 }
 
+/* Of links that are made from now on. */
+static void without_ipv6(void) {
+  int file = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY);
+  if (file < 0 || write(file, "1", 1) != 1) die("disable_ipv6: %s", strerror(errno));
+  close(file);
+}
+
 int main(void) {
   if (unshare(CLONE_NEWNET) < 0) die("unshare: %s", strerror(errno));
   open_socket();
@@ -329,6 +337,8 @@ int main(void) {
       routes(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, count, port);
     else if (strcmp(line, "list\n") == 0)
       list();
+    else if (strcmp(line, "without-ipv6\n") == 0)
+      without_ipv6();
     else if (strcmp(line, "event\n") == 0)
       event(mtu ^= 4);
     else
