@@ -162,7 +162,7 @@ const jobs: Job[] = [
   { name: 'routes-add-10000', about: 'add 10,000 routes by way of a link', unit: 'ms', rounds: 5, warmup: 1, open: () => table(routes) },
   { name: 'links-list-2000', about: 'dump 2,000 links, without statistics', unit: 'ms', rounds: 10, open: list },
   { name: 'links-event', about: 'from a change of a link to the watcher', unit: 'us', rounds: 100, warmup: 20, open: event },
-  { name: 'links-delete-loop-delay', about: 'p99 of the event loop’s delay while 1,000 veths are deleted', unit: 'ms', rounds: 3, warmup: 0, open: deleteDelay },
+  { name: 'links-delete-loop-delay', about: 'p99 of the event loop’s delay while 1,000 veths are deleted', unit: 'ms', rounds: 5, warmup: 3, open: deleteDelay },
 ]
 
 export default jobs

@@ -209,11 +209,12 @@ export class Links {
     const [before, resolved, full] = asks ? await this.#resolveChange(link, change, kind, there?.channel)
       : [undefined, master === null ? { master: 0 } : {}, wire]
     const requests = setLink(before?.index ?? link, full, { ...resolved, ...given({ netnsFd: there?.channel.native.netnsFd }) })
-    const { error } = await this.#channel.attempt(routeStep(requests, { mayFail: true }))
-    if (error !== undefined) throw noLink(explainLink(error, wire, kind), link)
     const now = getLink(before === undefined ? link : wire.name ?? before.name)
-    const [messages] = await (there?.channel ?? this.#channel).request([now])
-    const after = decodeLink(messages?.[0] as Message)
+    const step = routeStep(there === undefined ? [...requests, now] : requests, { mayFail: true })
+    const { messages, error } = await this.#channel.attempt(step)
+    if (error !== undefined) throw noLink(explainLink(error, wire, kind), link)
+    const [found] = there === undefined ? messages.at(-1) as Message[] : (await there.channel.request([now]))[0] as Message[]
+    const after = decodeLink(found as Message)
     const options = kind === undefined ? undefined : (wire as Record<string, object | undefined>)[kind]
     const asked = { settings: wire, kind, options, portKind: after.portKind, port: wire.port }
     const lacking = overlooked(`set link ${link}`, asked, after)
