@@ -32,6 +32,7 @@ export interface RawExpression {
   name: string
   data?: Uint8Array | undefined
 }
+/** Rules may share one, and those that many have are frozen: to change it, copy it. */
 export type Expression = KnownExpression | RawExpression
 
 const expressionEntries = {
