@@ -99,6 +99,7 @@ export const corpus = {
     String.raw`filter INPUT -m hashlimit --hashlimit-above 10kb/s --hashlimit-mode srcip --hashlimit-srcmask 24 --hashlimit-name c --hashlimit-htable-size 100 --hashlimit-htable-max 1000 --hashlimit-htable-expire 5000 --hashlimit-htable-gcinterval 2000`,
     String.raw`filter INPUT -m hashlimit --hashlimit-upto 1mb/s --hashlimit-burst 2mb --hashlimit-mode dstip --hashlimit-dstmask 16 --hashlimit-name d`,
     String.raw`filter INPUT -m hashlimit --hashlimit 10/hour --hashlimit-mode srcip --hashlimit-name e`,
+    String.raw`filter INPUT -m hashlimit --hashlimit-upto 528/day --hashlimit-mode srcip --hashlimit-name i`,
     String.raw`filter INPUT -m connlimit --connlimit-above 5`,
     String.raw`filter INPUT -m connlimit --connlimit-upto 5 --connlimit-mask 24`,
     String.raw`filter INPUT -m connlimit --connlimit-upto 5 --connlimit-mask 0 --connlimit-daddr`,

@@ -41,7 +41,8 @@ export function unitOf(seconds: number): RateUnit | undefined {
   return (Object.keys(units) as RateUnit[]).find(name => units[name] === seconds)
 }
 
-function rateKind(scale: number): Kind<Rate, Rate | string> {
+/** `asSaid`: the unit counts, not only the time between two. */
+function rateKind(scale: number, asSaid = false): Kind<Rate, Rate | string> {
   return {
     words: 1,
     accepted: `a rate like 10/second, 5/minute, 3/hour or 1/day, at most ${scale}/second`,
@@ -52,7 +53,7 @@ function rateKind(scale: number): Kind<Rate, Rate | string> {
       const rate = Number(found?.[1])
       const name = per === 'second' ? 'sec' : per === 'minute' ? 'min' : per
       if (found === null || name === undefined || !(rate > 0) || periodOf({ rate, per: name }, scale) === 0) return undefined
-      return rateOf(periodOf({ rate, per: name }, scale), scale)
+      return asSaid ? { rate, per: name } : rateOf(periodOf({ rate, per: name }, scale), scale)
     },
     format: ({ rate, per }) => `${rate}/${per}`,
     type: input => (typeof input === 'string' ? input : `${input.rate}/${input.per}`),
@@ -111,7 +112,7 @@ function formatBurstBytes(size: number): string {
   return `${Math.floor(size / sizes[unit])}${unit}b`
 }
 
-const packets = rateKind(c.XT_HASHLIMIT_SCALE_v2)
+const packets = rateKind(c.XT_HASHLIMIT_SCALE_v2, true)
 
 /** Packets, `10/sec`, or bytes, `512kb/s`. */
 const packetsOrBytes: Kind<string, string | Rate> = {
