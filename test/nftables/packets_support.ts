@@ -10,6 +10,11 @@ export const ROUTER = '10.1.0.1'
 /** The router's address on the server's side. */
 export const OUTSIDE = '10.2.0.1'
 export const SERVER = '10.2.0.2'
+/** The same in IPv6. */
+export const CLIENT6 = 'fd01::2'
+export const ROUTER6 = 'fd01::1'
+export const OUTSIDE6 = 'fd02::1'
+export const SERVER6 = 'fd02::2'
 export const PORTS = [80, 81, 82, 8080]
 
 /** Answers with who asks and which port was asked. */
@@ -19,21 +24,23 @@ const serverSource = `
   const ports = ${JSON.stringify(PORTS)}
   let open = 2 * ports.length
   const ready = () => { if (--open === 0) console.log('ready') }
+  const asker = address => address.replace('::ffff:', '')
   for (const port of ports) {
-    createServer(socket => { socket.on('error', () => {}); socket.end(socket.remoteAddress + ' ' + socket.remotePort + ' ' + port) }).listen(port, '0.0.0.0', ready)
-    const udp = createSocket('udp4').on('message', (_, from) => udp.send(from.address + ' ' + from.port + ' ' + port, from.port, from.address))
-    udp.bind(port, ready)
+    createServer(socket => { socket.on('error', () => {}); socket.end(asker(socket.remoteAddress) + ' ' + socket.remotePort + ' ' + port) }).listen(port, '::', ready)
+    const udp = createSocket('udp6').on('message', (_, from) => udp.send(asker(from.address) + ' ' + from.port + ' ' + port, from.port, from.address))
+    udp.bind(port, '::', ready)
   }`
 
-/** Asks one after the other; each answer, or the error's name, or SILENCE. */
+/** Asks all at once; each answer, or the error's name, or SILENCE. */
 const clientSource = `
   const { connect } = require('node:net')
   const { createSocket } = require('node:dgram')
   const ask = (protocol, host, port) => new Promise(resolve => {
     const end = text => { clearTimeout(timer); resolve(text) }
-    const timer = setTimeout(() => resolve('SILENCE'), 700)
+    // An ICMPv6 error that comes while connect(2) still has the socket is heard when the SYN is sent again, after a second.
+    const timer = setTimeout(() => resolve('SILENCE'), 1500)
     if (protocol === 'udp') {
-      const udp = createSocket('udp4').on('error', error => end(error.code)).on('message', data => { udp.close(); end(String(data)) })
+      const udp = createSocket(host.includes(':') ? 'udp6' : 'udp4').on('error', error => end(error.code)).on('message', data => { udp.close(); end(String(data)) })
       udp.connect(port, host, () => udp.send('?'))
       return
     }
@@ -41,8 +48,7 @@ const clientSource = `
     connect(port, host).on('error', error => end(error.code)).on('data', data => { text += data }).on('end', () => end(text))
   })
   const work = async () => {
-    const answers = []
-    for (const asked of JSON.parse(process.argv[1])) answers.push(await ask(...asked))
+    const answers = await Promise.all(JSON.parse(process.argv[1]).map(asked => ask(...asked)))
     console.log(JSON.stringify(answers))
     process.exit(0)
   }
@@ -65,6 +71,8 @@ export async function openNetwork(): Promise<Lab> {
     for (const pid of listening) process.kill(pid, 'SIGKILL')
     await Promise.all([client, router, server].map(host => host.close()))
   })
+  // No duplicate address detection, which takes a second or two.
+  for (const host of [client, router, server]) for (const which of ['all', 'default']) await host.sysctl.set(`net.ipv6.conf.${which}.accept_dad`, 0)
   for (const [name, host] of [['c0', client], ['s0', server]] as const) {
     await router.links.create({ name, kind: 'veth', up: true, veth: { peer: { name: 'eth0', netns: host.netnsFd, up: true } } })
   }
@@ -72,6 +80,13 @@ export async function openNetwork(): Promise<Lab> {
   await router.addresses.add('s0', `${OUTSIDE}/24`)
   await client.addresses.add('eth0', `${CLIENT}/24`)
   await server.addresses.add('eth0', `${SERVER}/24`)
+  for (const [host, link, address] of [[router, 'c0', ROUTER6], [router, 's0', OUTSIDE6], [client, 'eth0', CLIENT6], [server, 'eth0', SERVER6]] as const) {
+    await host.addresses.add(link, `${address}/64`)
+  }
+  await client.routes.add({ to: 'default', via: ROUTER6 })
+  await server.routes.add({ to: 'fd01::/64', via: OUTSIDE6 })
+  await router.sysctl.set('net.ipv6.conf.all.forwarding', 1)
+  await router.sysctl.set('net.ipv6.icmp.ratelimit', 0)
   await client.routes.add({ to: 'default', via: ROUTER })
   await server.routes.add({ to: '10.1.0.0/24', via: OUTSIDE })
   await router.sysctl.set('net.ipv4.ip_forward', 1)

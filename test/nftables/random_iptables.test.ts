@@ -69,7 +69,7 @@ function matches(family: IptablesFamily, place: string): Words[] {
       fc.constantFrom('packets', 'bytes', 'avgpkt').map(mode => `--connbytes-mode ${mode}`)),
     match('connlimit', fc.constantFrom('above', 'upto').chain(kind => option(`connlimit-${kind}`, number(1, 1000), false)),
       maybe(option('connlimit-mask', number(0, family === 'ip' ? 32 : 128), false))),
-    match('hashlimit', option('hashlimit-upto', rate, false), option('hashlimit-burst', number(1, 99), false),
+    match('hashlimit', option('hashlimit-upto', fc.tuple(number(1, 1000), fc.constantFrom('sec', 'min')).map(parts => parts.join('/')), false), option('hashlimit-burst', number(1, 99), false),
       some(['srcip', 'srcport', 'dstip', 'dstport']).map(mode => `--hashlimit-mode ${mode}`), word.map(name => `--hashlimit-name ${name}`)),
     match('physdev', option('physdev-in', device)),
     ...(family === 'ip' ? [match('ttl', fc.oneof(option('ttl-eq', number(0, 255)), option('ttl-lt', number(0, 255), false)))] : []),
@@ -80,7 +80,9 @@ function matches(family: IptablesFamily, place: string): Words[] {
 /** A protocol with its own matches. */
 function protocols(family: IptablesFamily): Words {
   const flags = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG']
-  const listed = fc.uniqueArray(ports, { minLength: 1, maxLength: 5 }).map(list => list.join(','))
+  // A range of one port the tool refuses here.
+  const wide = fc.oneof(port, span(65535).filter(text => new Set(text.split(':')).size > 1))
+  const listed = fc.uniqueArray(wide, { minLength: 1, maxLength: 5 }).map(list => list.join(','))
   // The tool takes two negated ports for one comparison, which says something else: see `bothPorts`.
   const withPorts = (name: string): Words => fc.tuple(maybe(option('sport', ports, false)), maybe(option('dport', ports)))
     .map(said => `-p ${name} -m ${name} ${said.join(' ')}`)
