@@ -61,9 +61,9 @@ export interface AddFlowtable extends FlowtableRef {
 }
 
 /** Creates a flow table; devices are added to one that exists. */
-export function addFlowtable({ family, table, name, priority = 0, devices, flags, exclusive }: AddFlowtable): NftRequest<FlowtableEntries> {
+export function addFlowtable({ family, table, name, priority = 0, devices, flags = [], exclusive }: AddFlowtable): NftRequest<FlowtableEntries> {
   const hook = { number: INGRESS, priority: parsePriority('netdev', priority), devices: [...devices] }
-  const values = { table, name, hook, ...(flags === undefined ? {} : { flags: [...flags] }) }
+  const values = { table, name, hook, flags: [...flags] }
   const create = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
   return nftRequest(c.NFT_MSG_NEWFLOWTABLE, create, family, flowtableAttributes, values, `add flowtable ${family} ${table} ${name}`)
 }

@@ -172,6 +172,7 @@ function objectData(object: AddObject): ObjectData<ObjectType> {
     case 'ct timeout': return { l3proto, l4proto: object.protocol, policy: object.policy }
     case 'ct expectation': return { l3proto, l4proto: object.protocol, dport: object.dport, timeoutMs: object.timeoutMs, size: object.size }
     case 'tunnel': {
+      if (object.family !== 'netdev') throw new InvalidArgumentError('family', object.family, 'netdev: the kernel has tunnels only in its tables')
       const { id, ip, ip6, flags, tos, ttl, sport, dport, options } = object
       return { id, ip, ip6, flags, tos, ttl, sport, dport, options }
     }

@@ -59,6 +59,7 @@ const kernelProbes = {
   nftables: 'nft add table ip p0',
   nftNat: "nft 'add table ip n; add chain ip n c { type nat hook postrouting priority 100; }; add rule ip n c masquerade'",
   nftInet: 'nft add table inet p0',
+  nftSynproxy: "nft 'add table ip p0; add chain ip p0 c; add rule ip p0 c tcp dport 80 synproxy mss 1460 wscale 7'",
   nftFlowtable: "nft 'add table ip p0; add flowtable ip p0 f { hook ingress priority 0; devices = { lo }; }'",
   iptablesNft: 'iptables-nft -t nat -A POSTROUTING -j MASQUERADE',
   iptablesChecksum: 'iptables-nft -t mangle -A POSTROUTING -p udp -j CHECKSUM --checksum-fill',
