@@ -61,7 +61,8 @@ export interface AddFlowtable extends FlowtableRef {
 }
 
 /** Creates a flow table; devices are added to one that exists. */
-export function addFlowtable({ family, table, name, priority = 0, devices, flags = [], exclusive }: AddFlowtable): NftRequest<FlowtableEntries> {
+export function addFlowtable(flowtable: AddFlowtable): NftRequest<FlowtableEntries> {
+  const { family, table, name, priority = 0, devices, flags = [], exclusive } = flowtable
   const hook = { number: INGRESS, priority: parsePriority('netdev', priority), devices: [...devices] }
   const values = { table, name, hook, flags: [...flags] }
   const create = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)

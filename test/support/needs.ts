@@ -62,6 +62,7 @@ const kernelProbes = {
   nftSynproxy: "nft 'add table ip p0; add chain ip p0 c; add rule ip p0 c tcp dport 80 synproxy mss 1460 wscale 7'",
   nftFlowtable: "nft 'add table ip p0; add flowtable ip p0 f { hook ingress priority 0; devices = { lo }; }'",
   iptablesNft: 'iptables-nft -t nat -A POSTROUTING -j MASQUERADE',
+  iptablesLegacy: 'iptables-legacy -t mangle -A INPUT -j ACCEPT',
   iptablesChecksum: 'iptables-nft -t mangle -A POSTROUTING -p udp -j CHECKSUM --checksum-fill',
 } as const
 
