@@ -8,6 +8,13 @@
 
 namespace virbr {
 
+namespace {
+
+constexpr size_t kLeastSpare = 64 << 10;
+constexpr size_t kMostSpare = 8 << 20;
+
+}  // namespace
+
 Environment::Environment(Napi::Env env)
     : mailbox_(std::make_shared<Mailbox>(env)),
       watcher_(std::make_shared<Watcher>(
@@ -57,6 +64,7 @@ Napi::Promise Environment::Submit(HostThread& thread, std::unique_ptr<Job> job, 
   const Call call = Begin(env, owner);
   job->done = [id = call.id, mailbox = mailbox_, convert = std::move(convert)](std::unique_ptr<Job> finished) {
     mailbox->Post([id, convert, done = std::move(finished)](Napi::Env e) {
+      Of(e).KeepSpare(done.get());
       Of(e).Settle(id, [&] { return convert(e, *done); });
     });
   };
@@ -67,6 +75,15 @@ Napi::Promise Environment::Submit(HostThread& thread, std::unique_ptr<Job> job, 
     Settle(call.id, [&]() -> Napi::Value { throw Napi::Error::New(env, message); });
   }
   return call.promise;
+}
+
+void Environment::KeepSpare(Job* job) {
+  for (Step& step : job->steps) {
+    auto* const netlink = std::get_if<NetlinkStep>(&step.body);
+    if (netlink == nullptr) continue;
+    const size_t size = netlink->messages.capacity();
+    if (size >= kLeastSpare && size <= kMostSpare && size > spare_.capacity()) spare_ = std::move(netlink->messages);
+  }
 }
 
 uint64_t Environment::Keep(const Napi::Function& function) {

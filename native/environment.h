@@ -9,6 +9,7 @@
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "host_thread.h"
 #include "mailbox.h"
@@ -51,6 +52,9 @@ class Environment {
   Watcher& watcher() { return *watcher_; }
   uint64_t NextId() { return next_id_++; }
 
+  // Memory of large messages that were sent, for the next: new memory costs more than the copy into it, a page fault a page.
+  Bytes TakeSpare() { return std::exchange(spare_, {}); }
+
   std::shared_ptr<HostThread> NewThread(NetnsSource source);
   void Forget(HostThread* thread) { threads_.erase(thread); }
 
@@ -69,6 +73,7 @@ class Environment {
   };
 
   void Stop();
+  void KeepSpare(Job* job);
 
   const std::shared_ptr<ThreadGroup> group_ = std::make_shared<ThreadGroup>();
   const std::shared_ptr<Mailbox> mailbox_;
@@ -77,6 +82,7 @@ class Environment {
   std::unordered_map<uint64_t, Waiting> calls_;
   std::unordered_map<uint64_t, Napi::FunctionReference> functions_;
   uint64_t next_id_ = 0;
+  Bytes spare_;
 };
 
 }  // namespace virbr

@@ -56,11 +56,11 @@ bool SplitBatch(const Bytes& batch, bool atomic, size_t max_messages, size_t max
   return true;
 }
 
-void NumberMessages(Bytes* batch, uint32_t base) {
-  for (size_t at = 0; at < batch->size();) {
-    nlmsghdr header = HeaderAt(batch->data() + at);
+void NumberMessages(uint8_t* messages, size_t size, uint32_t base) {
+  for (size_t at = 0; at < size;) {
+    nlmsghdr header = HeaderAt(messages + at);
     header.nlmsg_seq += base;
-    std::memcpy(batch->data() + at, &header, sizeof header);
+    std::memcpy(messages + at, &header, sizeof header);
     at += NLMSG_ALIGN(static_cast<size_t>(header.nlmsg_len));
   }
 }

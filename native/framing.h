@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace virbr {
@@ -47,6 +48,8 @@ class Replies {
   // The first error in order of arrival, as a positive errno; 0 if there is none.
   int error() const { return error_; }
   const Bytes& bytes() const { return bytes_; }
+  // Leaves nothing behind.
+  Bytes TakeBytes() { return std::move(bytes_); }
 
  private:
   void Take(const nlmsghdr& header, const uint8_t* message);
@@ -64,7 +67,7 @@ class Replies {
   Bytes bytes_;
 };
 
-// Writes sequence numbers base + index into the messages of a batch that SplitBatch accepted.
-void NumberMessages(Bytes* batch, uint32_t base);
+// Adds `base` to the sequence numbers of whole messages, of a batch that SplitBatch accepted; 0 - base takes it away again.
+void NumberMessages(uint8_t* messages, size_t size, uint32_t base);
 
 }  // namespace virbr

@@ -240,7 +240,7 @@ Failure HostThread::Exchange(NetlinkStep* step, StepResult* result) {
   }
   Bytes reply;
   int refused = 0;
-  if (const Failure failure = socket.Request(std::move(step->messages), step->atomic, step->partial, &reply, &refused))
+  if (const Failure failure = socket.Request(&step->messages, step->atomic, step->partial, &reply, &refused))
     return failure;
   *result = std::move(reply);
   return Failure{refused, "netlink"};

@@ -49,21 +49,22 @@ Failure NetlinkSocket::Open(int protocol) {
   return {};
 }
 
-Failure NetlinkSocket::Request(Bytes batch, bool atomic, bool partial, Bytes* reply, int* refused) {
+Failure NetlinkSocket::Request(Bytes* batch, bool atomic, bool partial, Bytes* reply, int* refused) {
   const size_t most = static_cast<size_t>(BufferSize(fd_.get(), SO_RCVBUF)) / kAcknowledgement;
   std::vector<Chunk> chunks;
   std::string why;
-  if (!SplitBatch(batch, atomic, most == 0 ? 1 : most, kChunkBytes, &chunks, &why)) return Failure{EBADMSG, "netlink"};
+  if (!SplitBatch(*batch, atomic, most == 0 ? 1 : most, kChunkBytes, &chunks, &why)) return Failure{EBADMSG, "netlink"};
   for (const Chunk& chunk : chunks) {
     Bytes interrupted;
     for (int attempt = 1;; attempt++) {
       const uint32_t base = next_sequence_;
       next_sequence_ += chunk.first + chunk.count;
-      Bytes numbered(batch.begin() + static_cast<ptrdiff_t>(chunk.offset),
-                     batch.begin() + static_cast<ptrdiff_t>(chunk.offset + chunk.size));
-      NumberMessages(&numbered, base);
-      Replies replies(batch, chunk, base);
-      if (Failure failure = Send(numbered.data(), numbered.size())) return failure;
+      Replies replies(*batch, chunk, base);
+      uint8_t* const messages = batch->data() + chunk.offset;
+      NumberMessages(messages, chunk.size, base);
+      const Failure sent = Send(messages, chunk.size);
+      NumberMessages(messages, chunk.size, 0 - base);
+      if (sent) return sent;
       if (Failure failure = Receive(&replies, atomic)) return failure;
       replies.FailMissing(ENOBUFS);
       if (replies.interrupted() && replies.error() == 0) {
@@ -73,7 +74,11 @@ Failure NetlinkSocket::Request(Bytes batch, bool atomic, bool partial, Bytes* re
         reply->insert(reply->end(), interrupted.begin(), interrupted.end());
         break;
       }
-      reply->insert(reply->end(), replies.bytes().begin(), replies.bytes().end());
+      if (reply->empty()) {
+        *reply = replies.TakeBytes();
+      } else {
+        reply->insert(reply->end(), replies.bytes().begin(), replies.bytes().end());
+      }
       if (*refused == 0) *refused = replies.error();
       break;
     }

@@ -17,8 +17,8 @@ class NetlinkSocket {
 
   // Sends a batch and gathers all replies. A returned failure is one of the socket; the kernel's answers, refusals
   // included, are in `reply`, and the first refusal's errno in `refused`. With `partial`, a dump that is interrupted
-  // whenever it is tried gives what all tries gave together.
-  Failure Request(Bytes batch, bool atomic, bool partial, Bytes* reply, int* refused);
+  // whenever it is tried gives what all tries gave together. The batch is as before when it is done.
+  Failure Request(Bytes* batch, bool atomic, bool partial, Bytes* reply, int* refused);
 
  private:
   Failure Send(const uint8_t* data, size_t size);

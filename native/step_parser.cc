@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bytes.h"
+#include "environment.h"
 #include "watch.h"
 
 namespace virbr {
@@ -64,6 +65,21 @@ Bytes Data(const Napi::Object& object, const char* field) {
   }
   const auto array = value.As<Napi::Uint8Array>();
   return Bytes(array.Data(), array.Data() + array.ByteLength());
+}
+
+// Batches of nf_tables are megabytes.
+Bytes Messages(const Napi::Object& object) {
+  const Napi::Value value = object.Get("messages");
+  constexpr size_t kLarge = 64 << 10;
+  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
+    const auto array = value.As<Napi::Uint8Array>();
+    if (array.ByteLength() >= kLarge) {
+      Bytes bytes = Environment::Of(object.Env()).TakeSpare();
+      bytes.assign(array.Data(), array.Data() + array.ByteLength());
+      return bytes;
+    }
+  }
+  return Data(object, "messages");
 }
 
 Napi::Array Array(const Napi::Object& object, const char* field) {
@@ -159,8 +175,7 @@ const std::map<std::string, Parse>& Parsers() {
   static const std::map<std::string, Parse> parsers = {
       {"netlink",
        [](const Napi::Object& o) -> StepBody {
-         return NetlinkStep{Integer(o, "protocol", 0, 31), Data(o, "messages"), Flag(o, "atomic"), Flag(o, "partial"),
-                            Hold(o)};
+         return NetlinkStep{Integer(o, "protocol", 0, 31), Messages(o), Flag(o, "atomic"), Flag(o, "partial"), Hold(o)};
        }},
       {"readFile", [](const Napi::Object& o) -> StepBody { return ReadFileStep{String(o, "path")}; }},
       {"readDir", [](const Napi::Object& o) -> StepBody { return ReadDirStep{String(o, "path")}; }},

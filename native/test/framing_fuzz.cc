@@ -18,6 +18,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     replies.FailMissing(105);
     if (!replies.complete() || replies.bytes().size() % 4 != 0) __builtin_trap();
   }
-  virbr::NumberMessages(&batch, data[3]);
+  virbr::NumberMessages(batch.data(), batch.size(), data[3]);
   return 0;
 }

@@ -189,7 +189,7 @@ void NumbersAreAddedToEachMessage() {
   Bytes batch;
   Add(&batch, 16, NLM_F_REQUEST, 0, {1, 2, 3});
   Add(&batch, 16, NLM_F_REQUEST, 1);
-  virbr::NumberMessages(&batch, 0xfffffffe);
+  virbr::NumberMessages(batch.data(), batch.size(), 0xfffffffe);
   CHECK(HeaderAt(batch, 0).nlmsg_seq == 0xfffffffe);
   CHECK(HeaderAt(batch, 20).nlmsg_seq == 0xffffffff);
 }

@@ -1,7 +1,9 @@
 /** Changes of the ruleset: checked, sent as one batch, retried if they were made from a read that is out of date. */
 import { ClosedError, VirbrError } from '../errors.ts'
+import { NETLINK_NETFILTER } from '../netlink/constants.ts'
 import type { AnyRequest, Replies } from '../netlink/message.ts'
-import { isGenerationConflict, prepareBatch, commitBatch } from '../nftables/batch.ts'
+import { Writer } from '../netlink/writer.ts'
+import { encodeBatch, isGenerationConflict } from '../nftables/batch.ts'
 import type { BatchOptions } from '../nftables/batch.ts'
 import { decodeChain, listChains } from '../nftables/chains.ts'
 import { checkBatch } from '../nftables/check.ts'
@@ -10,7 +12,6 @@ import { batchError } from '../nftables/error.ts'
 import { decodeGeneration, getGeneration } from '../nftables/generation.ts'
 import { addTable, decodeTable, deleteTable, listTables } from '../nftables/tables.ts'
 import type { AddTable, TableRef } from '../nftables/tables.ts'
-import { NETLINK_NETFILTER } from '../netlink/constants.ts'
 import { firewallReadStep } from './channel.ts'
 import type { Channel, RequestStep } from './channel.ts'
 
@@ -41,14 +42,18 @@ export async function commitRequests(
   return { handles: options.handles === true ? handlesOf(requests, statements, replies) : [] }
 }
 
+/** Batches are written into the same memory each time; what they hold is copied when they are sent, which is at once. */
+let writer = new Writer()
+const mostKept = 8 << 20
+
 function batchStep(
   requests: readonly AnyRequest[], { hold, generation, handles, dryRun }: CommitOptions & Pick<RequestStep, 'hold'>,
 ): { step: RequestStep, statements: readonly number[] } {
   const options: BatchOptions = { generation, handles, dryRun }
-  const prepared = prepareBatch(requests, options)
-  const { bytes, requests: messages } = commitBatch(prepared, options)
+  const { bytes, requests: messages, statements } = encodeBatch(requests, options, writer)
+  if (writer.buffer.length > mostKept) writer = new Writer()
   const step: RequestStep = { op: 'netlink', protocol: NETLINK_NETFILTER, messages: bytes, requests: messages, atomic: true, mayFail: true }
-  return { step: hold === undefined ? step : { ...step, hold }, statements: prepared.statements }
+  return { step: hold === undefined ? step : { ...step, hold }, statements }
 }
 
 /** What the kernel echoes of a request itself, not of the sets that came before a rule. */

@@ -6,9 +6,10 @@ import { InvalidArgumentError } from '../errors.ts'
 import { be32 } from '../netlink/codecs.ts'
 import { NLM_F_ACK, NLM_F_ECHO } from '../netlink/constants.ts'
 import { NetlinkError } from '../netlink/error.ts'
-import { encodeRequests } from '../netlink/message.ts'
+import { encodeRequest, encodeRequests } from '../netlink/message.ts'
 import type { AnyRequest } from '../netlink/message.ts'
 import { attributes } from '../netlink/table.ts'
+import { Writer } from '../netlink/writer.ts'
 import { NFNL_BATCH_GENID, NFNL_MSG_BATCH_BEGIN, NFNL_MSG_BATCH_END, NFNL_SUBSYS_NFTABLES } from './constants.ts'
 import { expand } from './expand.ts'
 import { nfgenmsg } from './messages.ts'
@@ -27,6 +28,8 @@ export interface BatchOptions {
 export interface EncodedBatch {
   /** What the bytes hold, for `decodeReplies`: begin, the requests given, end. */
   requests: readonly AnyRequest[]
+  /** For each message the index of the request it comes from; −1 for none. */
+  statements: readonly number[]
   bytes: Buffer
 }
 
@@ -34,7 +37,7 @@ export interface EncodedBatch {
 export interface PreparedBatch {
   /** The messages, and the end. A request may have become several: its sets without a name, parts of a long list. */
   requests: readonly AnyRequest[]
-  /** For each message that is sent, the beginning included: the index of the request it comes from; −1 for none. */
+  /** As of an EncodedBatch: with that of the beginning. */
   statements: readonly number[]
   body: Buffer
 }
@@ -43,48 +46,48 @@ export interface PreparedBatch {
  * Frames changes as one batch. The bytes must go out in one sendmsg (NetlinkStep `atomic`). The kernel runs every
  * message even after one failed and answers each failure under its own number, then commits all or nothing; failures
  * of the commit itself, and ERESTART, stand under the number of the first message.
+ * `writer`: the bytes stand in it, until it is written into again. Throws InvalidArgumentError, the path beginning with
+ * `requests[…]`.
  */
-export function encodeBatch(requests: readonly AnyRequest[], options: BatchOptions = {}): EncodedBatch {
-  return commitBatch(prepareBatch(requests, options), options)
+export function encodeBatch(requests: readonly AnyRequest[], options: BatchOptions = {}, writer: Writer = new Writer()): EncodedBatch {
+  const { generation } = options
+  const begin = boundary(NFNL_MSG_BATCH_BEGIN, commitOperation(generation), generation)
+  writer.length = 0
+  encodeRequest(writer, begin, 0)
+  const { messages, statements } = encodeBody(writer, requests, options)
+  return { requests: [begin, ...messages], statements, bytes: writer.finish() }
 }
 
-/** All of a batch but its beginning, which names the generation. Throws InvalidArgumentError, the path beginning with `requests[…]`. */
-export function prepareBatch(
-  requests: readonly AnyRequest[], { dryRun, handles }: Pick<BatchOptions, 'dryRun' | 'handles'> = {},
-): PreparedBatch {
+/** All of a batch but its beginning, which names the generation. Throws as `encodeBatch`. */
+export function prepareBatch(requests: readonly AnyRequest[], options: Pick<BatchOptions, 'dryRun' | 'handles'> = {}): PreparedBatch {
+  const writer = new Writer()
+  const { messages, statements } = encodeBody(writer, requests, options)
+  return { requests: messages, statements, body: writer.finish() }
+}
+
+function encodeBody(
+  writer: Writer, requests: readonly AnyRequest[], { dryRun, handles }: Pick<BatchOptions, 'dryRun' | 'handles'>,
+): { messages: AnyRequest[], statements: number[] } {
   const { messages, statements } = expand(requests)
   const last = messages.length - 1
   const echo = handles === true ? NLM_F_ECHO : 0
-  const all = [
-    // One acknowledgement says it all: thousands would overflow the receive buffer.
-    ...messages.map((request, index) => ({ ...request, flags: acknowledged(request.flags, index === last) | echo })),
-    ...(dryRun === true ? [] : [boundary(NFNL_MSG_BATCH_END, 'end the nf_tables batch')]),
-  ]
-  return { requests: all, statements: [-1, ...statements, -1], body: encodeNaming(all, statements) }
-}
-
-function encodeNaming(messages: readonly AnyRequest[], statements: readonly number[]): Buffer {
-  try {
-    return encodeRequests(messages, 1)
-  } catch (error) {
-    if (!(error instanceof InvalidArgumentError)) throw error
-    // Which one it was is found out only now: nearly all batches are right.
-    const at = messages.findIndex(message => !encodes(message))
-    throw new InvalidArgumentError(`requests[${statements[at] ?? at}].${error.field}`, error.value, error.accepted)
+  for (const [index, message] of messages.entries()) {
+    try {
+      // One acknowledgement says it all: thousands would overflow the receive buffer.
+      encodeRequest(writer, message, index + 1, acknowledged(message.flags, index === last) | echo)
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError)) throw error
+      throw new InvalidArgumentError(`requests[${statements[index] ?? index}].${error.field}`, error.value, error.accepted)
+    }
   }
+  const end = dryRun === true ? [] : [boundary(NFNL_MSG_BATCH_END, 'end the nf_tables batch')]
+  for (const message of end) encodeRequest(writer, message, messages.length + 1)
+  return { messages: [...messages, ...end], statements: [-1, ...statements, -1] }
 }
 
-function encodes(message: AnyRequest): boolean {
-  try {
-    return encodeRequests([message]).length > 0
-  } catch {
-    return false
-  }
-}
-
-export function commitBatch({ requests, body }: PreparedBatch, { generation }: BatchOptions = {}): EncodedBatch {
+export function commitBatch({ requests, statements, body }: PreparedBatch, { generation }: BatchOptions = {}): EncodedBatch {
   const begin = boundary(NFNL_MSG_BATCH_BEGIN, commitOperation(generation), generation)
-  return { requests: [begin, ...requests], bytes: Buffer.concat([encodeRequests([begin]), body]) }
+  return { requests: [begin, ...requests], statements, bytes: Buffer.concat([encodeRequests([begin]), body]) }
 }
 
 /** Somebody else changed the ruleset after the generation that the batch was made for: read again, and retry. */

@@ -3,7 +3,7 @@
  * writes in a table of that family, each once. Source: nft(8); the bytes that nft sends (test/nftables/vocabulary.test.ts).
  */
 import { InvalidArgumentError } from '../errors.ts'
-import { isExpression } from './expressions.ts'
+import { isExpression, shared } from './expressions.ts'
 import type { Expression } from './expressions.ts'
 import { families } from './messages.ts'
 import type { Family } from './messages.ts'
@@ -107,14 +107,25 @@ function otherNetwork({ network, family }: Known, word: string, wanted: Network)
   return new InvalidArgumentError(word, wanted, `nothing of ${wanted} in a rule for ${network ?? family}${family === network ? ' (the table)' : ''}`)
 }
 
+const familyComparisons = new Map<Network, Expression>()
+
+function ofFamily(network: Network): Expression {
+  let comparison = familyComparisons.get(network)
+  if (comparison === undefined) familyComparisons.set(network, comparison = shared(compare('eq', Uint8Array.of(families[network]))))
+  return comparison
+}
+
 function meetNetwork(result: Expression[], known: Known, word: string, network: Network, implied: boolean): void {
   if (known.network === network) return
   if (known.network !== undefined) throw otherNetwork(known, word, network)
   if (network === 'arp' && known.family === 'inet') throw new InvalidArgumentError(word, network, 'nothing of arp in a table of family inet')
   known.network = network
+  if (known.family === 'inet' && !known.ether && !known.vlan) {
+    result.push(loadMeta('nfproto'), ofFamily(network))
+    return
+  }
   const type = Uint8Array.from(etherTypes[network])
   if (known.vlan) result.push(loadPayload('link', 16, 2), compare('eq', type))
-  else if (known.family === 'inet' && !known.ether) result.push(loadMeta('nfproto'), compare('eq', Uint8Array.of(families[network])))
   // Behind a match of the Ethernet header nft looks there; in bridges, where all have one, only for some.
   else if (known.ether && (known.family !== 'bridge' || network === 'arp' || implied || /^(ip option|exthdr) /.test(word))) {
     result.push(loadPayload('link', 12, 2), compare('eq', type))
