@@ -96,6 +96,19 @@ export const XT_RPFILTER_VALID_MARK = 0x2
 export const XT_RPFILTER_ACCEPT_LOCAL = 0x4
 export const XT_RPFILTER_INVERT = 0x8
 
+// linux/netfilter/xt_devgroup.h, xt_string.h, xt_ecn.h, linux/netfilter_ipv4/ipt_ah.h
+export const XT_DEVGROUP_MATCH_SRC = 0x1
+export const XT_DEVGROUP_INVERT_SRC = 0x2
+export const XT_DEVGROUP_MATCH_DST = 0x4
+export const XT_DEVGROUP_INVERT_DST = 0x8
+export const XT_STRING_MAX_PATTERN_SIZE = 128
+export const XT_STRING_FLAG_INVERT = 0x1
+export const XT_STRING_FLAG_IGNORECASE = 0x2
+export const IPT_ECN_OP_MATCH_IP = 0x1
+export const IPT_ECN_OP_MATCH_ECE = 0x10
+export const IPT_ECN_OP_MATCH_CWR = 0x20
+export const IPT_AH_INV_SPI = 0x1
+
 // linux/netfilter/xt_connmark.h
 export const XT_CONNMARK_SET = 0
 export const XT_CONNMARK_SAVE = 1
