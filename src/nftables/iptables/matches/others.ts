@@ -145,7 +145,8 @@ export const string: Extension<typeof stringOptions> = extension({
   revision: 1,
   options: stringOptions,
   layout: struct({
-    from: u16, to: u16, algo: fixedText(16), pattern: bytes(c.XT_STRING_MAX_PATTERN_SIZE), length: u8, flags: u8, _: padding(2), _kernel: padding(8),
+    from: u16, to: u16, algo: fixedText(16), pattern: bytes(c.XT_STRING_MAX_PATTERN_SIZE), length: u8, flags: u8,
+    _: padding(2), _kernel: padding(8),
   }),
   check({ string: text, hexString, algo }) {
     if ((text === undefined) === (hexString === undefined)) return ['string', 'either string or hexString']
@@ -166,7 +167,8 @@ export const string: Extension<typeof stringOptions> = extension({
     const not = (flags & c.XT_STRING_FLAG_INVERT) !== 0
     return {
       string: saysIf(!inHex, given.toString('latin1'), not), hexString: saysIf(inHex, `|${given.toString('hex')}|`, not), algo: says(algo),
-      from: saysIf(from !== 0, from), to: saysIf(to !== 0xffff, to), icase: saysIf((flags & c.XT_STRING_FLAG_IGNORECASE) !== 0, true as const),
+      from: saysIf(from !== 0, from), to: saysIf(to !== 0xffff, to),
+      icase: saysIf((flags & c.XT_STRING_FLAG_IGNORECASE) !== 0, true as const),
     }
   },
   list({ string: text, hexString, algo, from, to, icase }) {
