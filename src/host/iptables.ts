@@ -154,7 +154,7 @@ export class Iptables {
     return this.#simple('flush', chain, where)
   }
 
-  /** Sets the counters of a chain's rules, or of every chain's, to zero. */
+  /** Sets the counters of a chain's rules and policy, or of every chain's, to zero. */
   zero(chain?: string, where: IptablesWhere = {}): Promise<IptablesResult> {
     return this.#simple('zero', chain, where)
   }
@@ -185,7 +185,7 @@ export class Iptables {
     return this.#change(family, plan => {
       for (const { table, chains, commands } of tables) {
         if (!noflush) plan.replaceTable(table)
-        for (const { name, policy } of chains) plan.declareChain(table, name, policy)
+        for (const { name, policy, counters: counted } of chains) plan.declareChain(table, name, policy, counted)
         for (const command of commands) plan.apply(command)
       }
     })

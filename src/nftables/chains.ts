@@ -88,6 +88,8 @@ export interface AddChain extends ChainRef {
   priority?: Priority
   /** Left out: `accept` for a new base chain, and no change for one that exists. */
   policy?: Policy
+  /** Of a base chain: what has met the policy so far. Left out: 0 for a new one, and no change for one that exists. */
+  counters?: { packets: number, bytes: number }
   /** Of netdev chains and ingress. */
   devices?: readonly string[]
   /** Of netdev chains: rules are given to the network card, which has to be able to. */
@@ -110,17 +112,20 @@ export function addChain(chain: AddChain): NftRequest<ChainEntries> {
 }
 
 function baseValues(chain: AddChain & { hook: Hook }): Values<ChainEntries> {
-  const { family, hook, type = 'filter', policy, devices, offload } = chain
+  const { family, hook, type = 'filter', policy, counters, devices, offload } = chain
   const priority = parsePriority(family, chain.priority ?? 0)
   if (type === 'nat' && policy === 'drop') throw new InvalidArgumentError('policy', policy, 'accept for a chain of type nat, which only sees new connections')
   const number = checkHook({ family, hook, type, priority, devices })
   const [first, second] = devices ?? []
   const onDevices = first === undefined ? {} : second === undefined ? { device: first } : { devices: [...devices ?? []] }
-  return { hook: { number, priority, ...onDevices }, policy, type, ...(offload === true ? { flags: ['base', 'offload'] } : {}) }
+  return {
+    hook: { number, priority, ...onDevices }, policy, type, ...(counters === undefined ? {} : { counters }),
+    ...(offload === true ? { flags: ['base', 'offload'] } : {}),
+  }
 }
 
 function regular(chain: AddChain): Values<ChainEntries> {
-  for (const field of ['type', 'priority', 'devices', 'offload'] as const) {
+  for (const field of ['type', 'priority', 'counters', 'devices', 'offload'] as const) {
     if (chain[field] !== undefined) throw new InvalidArgumentError(field, chain[field], 'a hook beside it: only base chains have one')
   }
   return chain.policy === undefined ? {} : { policy: chain.policy }

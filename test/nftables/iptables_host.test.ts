@@ -137,3 +137,21 @@ test('two writers at once lose nothing', async () => {
   await other.firewall.commit([addTable({ family: 'ip', name: 'else' })])
   expect((await host.iptables.rules()).map(({ text }) => text).sort()).toEqual(numbers.map(number => `-s 10.0.0.${number}/32 -j DROP`).sort())
 })
+
+test('counters of policies are restored and zeroed, as the tool does', async () => {
+  const [ours, theirs] = [await newHost(), await newHost()]
+  const text = '*filter\n:INPUT DROP [5:600]\n:FORWARD ACCEPT [7:800]\n:OUTPUT ACCEPT [0:0]\n:X - [3:4]\n[1:2] -A INPUT -j X\nCOMMIT\n'
+  await ours.iptables.restore(text, { counters: true })
+  await restoreByTool(theirs, 'ip', text, '-c')
+  const saved = async (host: typeof ours): Promise<string> => savedByTool(host, 'ip', '-c')
+  expect(await saved(ours)).toBe(await saved(theirs))
+  expect(await saved(ours)).toContain(':INPUT DROP [5:600]')
+  expect(await ours.iptables.save({ counters: true })).toBe(await saved(theirs))
+  await ours.iptables.zero('INPUT')
+  await run('iptables-nft', ['-Z', 'INPUT'], { netns: theirs.netnsFd })
+  expect(await saved(ours)).toBe(await saved(theirs))
+  expect(await saved(ours)).toContain(':INPUT DROP [0:0]\n:FORWARD ACCEPT [7:800]')
+  await ours.iptables.restore(text)
+  await restoreByTool(theirs, 'ip', text)
+  expect(await saved(ours)).toBe(await saved(theirs))
+})

@@ -39,6 +39,7 @@ interface ModelChain {
   chain?: Chain
   /** Set by this batch. */
   policy?: 'ACCEPT' | 'DROP'
+  counters?: Counters | undefined
   items: Item[]
 }
 
@@ -83,7 +84,7 @@ export class Plan {
       case 'deleteChain': return command.chain === undefined ? this.#deleteUsersChains(table) : this.#deleteChain(table, name)
       case 'renameChain': return this.#rename(table, name, newName)
       case 'flush': return this.#each(table, command.chain, chain => { chain.items = [] })
-      case 'zero': return this.#each(table, command.chain, chain => { chain.items = chain.items.map((item, index) => (number === undefined || index + 1 === number ? withoutCounters(item) : item)) })
+      case 'zero': return this.#each(table, command.chain, chain => { zeroChain(chain, number) })
       case 'policy': {
         if (builtinChains[table]?.[name] === undefined) throw new InvalidArgumentError('chain', name, `a built-in chain of ${table}: ${Object.keys(builtinChains[table] ?? {}).join(', ')}`)
         this.#builtOrOwn(table, name).policy = policy ?? 'ACCEPT'
@@ -109,11 +110,11 @@ export class Plan {
   }
 
   /** `:NAME POLICY` of iptables-restore: made if it is missing, a user's chain emptied. */
-  declareChain(table: string, name: string, policy: 'ACCEPT' | 'DROP' | undefined): void {
+  declareChain(table: string, name: string, policy: 'ACCEPT' | 'DROP' | undefined, counters?: Counters): void {
     if (builtinChains[table]?.[name] === undefined) {
       if (!this.#table(table).chains.has(name)) this.#newChain(table, name)
       this.#chain(table, name).items = []
-    } else this.#builtOrOwn(table, name).policy = policy ?? 'ACCEPT'
+    } else Object.assign(this.#builtOrOwn(table, name), { policy: policy ?? 'ACCEPT', counters })
   }
 
   /** The batch; empty if nothing changes. Throws InvalidArgumentError for a jump to a chain that is not there. */
@@ -139,15 +140,18 @@ export class Plan {
     return [...requests.slice(0, at), addTable({ family, name: table }), ...requests.slice(at)]
   }
 
-  #chainRequests(table: string, name: string, { policy }: ModelChain, existing: Chain | undefined): AnyRequest[] {
+  #chainRequests(table: string, name: string, { policy, counters }: ModelChain, existing: Chain | undefined): AnyRequest[] {
     const family = this.#family
     const base = builtinChains[table]?.[name]
-    if (existing !== undefined) {
-      const changed = policy !== undefined && (existing.policy === 'drop' ? 'DROP' : 'ACCEPT') !== policy
-      return changed && base !== undefined
-        ? [addChain({ family, table, name, ...base, policy: policy === 'DROP' ? 'drop' : 'accept' })] : []
+    const said = {
+      ...(counters === undefined || base === undefined ? {} : { counters }),
+      ...(policy === undefined && existing !== undefined ? {} : { policy: policy === 'DROP' ? 'drop' as const : 'accept' as const }),
     }
-    return [addChain({ family, table, name, ...base, ...(base === undefined ? {} : { policy: policy === 'DROP' ? 'drop' : 'accept' }) })]
+    if (existing !== undefined) {
+      const changed = counters !== undefined || (policy !== undefined && (existing.policy === 'drop' ? 'DROP' : 'ACCEPT') !== policy)
+      return changed && base !== undefined ? [addChain({ family, table, name, ...base, ...said })] : []
+    }
+    return [addChain({ family, table, name, ...base, ...(base === undefined ? {} : said) })]
   }
 
   /** New rules before the next one that stays, or at the end; then those that go. */
@@ -310,6 +314,12 @@ function renamed(expressions: Rule['expressions'], chain: string): Rule['express
     if (data?.data?.verdict === undefined) return each
     return { ...each, data: { ...data, data: { verdict: { ...data.data.verdict, chain } } } } as typeof each
   })
+}
+
+/** Of a built-in chain the policy's own counters too, where the kernel keeps some. */
+function zeroChain(chain: ModelChain, number: number | undefined): void {
+  chain.items = chain.items.map((item, index) => (number === undefined || index + 1 === number ? withoutCounters(item) : item))
+  if (number === undefined && chain.chain?.counters !== undefined) chain.counters = { packets: 0, bytes: 0 }
 }
 
 function withoutCounters({ rule, expressions, owner }: Item): Item {

@@ -6,11 +6,11 @@ import type { IptablesFamily } from './values.ts'
 
 export interface RestoreTable {
   table: string
-  chains: { name: string, policy: 'ACCEPT' | 'DROP' | undefined }[]
+  chains: { name: string, policy: 'ACCEPT' | 'DROP' | undefined, counters?: { packets: number, bytes: number } }[]
   commands: IptablesCommand[]
 }
 
-/** `counters`: those of rules count, as with `iptables-restore -c`. Errors name the line. */
+/** `counters`: those of rules and of built-in chains count, as with `iptables-restore -c`. Errors name the line. */
 export function parseIptablesRestore(text: string, { family = 'ip', counters = false }: { family?: IptablesFamily | undefined, counters?: boolean | undefined } = {}): RestoreTable[] {
   if (typeof text !== 'string') throw new InvalidArgumentError('text', text, 'a text in the format of iptables-save')
   const tables: RestoreTable[] = []
@@ -25,17 +25,18 @@ export function parseIptablesRestore(text: string, { family = 'ip', counters = f
       tables.push(open = { table, chains: [], commands: [] })
     } else if (open === undefined) throw new InvalidArgumentError(where, line, 'a table, like *filter')
     else if (line === 'COMMIT') open = undefined
-    else if (line.startsWith(':')) open.chains.push(parseChain(line, where))
+    else if (line.startsWith(':')) open.chains.push(parseChain(line, where, counters))
     else open.commands.push(parseLine(line, where, open.table, family, counters))
   }
   if (open !== undefined) throw new InvalidArgumentError('text', `*${open.table}`, 'COMMIT at the end of every table')
   return tables
 }
 
-function parseChain(line: string, where: string): RestoreTable['chains'][number] {
-  const [, name = '', policy = ''] = /^:(\S+) (ACCEPT|DROP|-)(?: \[\d+:\d+\])?$/.exec(line) ?? []
+function parseChain(line: string, where: string, counters: boolean): RestoreTable['chains'][number] {
+  const [, name = '', policy = '', packets, bytes] = /^:(\S+) (ACCEPT|DROP|-)(?: \[(\d+):(\d+)\])?$/.exec(line) ?? []
   if (name === '') throw new InvalidArgumentError(where, line, 'a chain like :INPUT ACCEPT [0:0] or :NAME - [0:0]')
-  return { name, policy: policy === '-' ? undefined : policy as 'ACCEPT' | 'DROP' }
+  const counted = counters && packets !== undefined ? { counters: { packets: Number(packets), bytes: Number(bytes) } } : {}
+  return { name, policy: policy === '-' ? undefined : policy as 'ACCEPT' | 'DROP', ...counted }
 }
 
 function parseLine(line: string, where: string, table: string, family: IptablesFamily, counters: boolean): IptablesCommand {
