@@ -161,7 +161,8 @@ export function decodeReplies(requests: readonly AnyRequest[], reply: Uint8Array
     if (readable && type === NLMSG_ERROR) {
       replies.addError(index, at)
     } else if (readable && type !== NLMSG_DONE) {
-      replies.messages[index]?.push({ type, flags, ...decodeBody(replyFormat(request), bytes, at + NLMSG_HDRLEN, at + length) })
+      const { header, attributes } = decodeBody(replyFormat(request), bytes, at + NLMSG_HDRLEN, at + length)
+      replies.messages[index]?.push({ type, flags, header, attributes })
     }
     at += (length + 3) & ~3
   }

@@ -131,10 +131,8 @@ export function listRules({ family, table, chain }: Partial<RuleChain>): NftRequ
 export function decodeRule(message: Message): Rule {
   const attributes = message.attributes as Values<RuleEntries>
   const { table = '', chain = '', handle = 0, position, expressions = [], userdata } = attributes
-  return {
-    family: familyOf(message), table, chain, handle, position, expressions,
-    ...(userdata === undefined ? {} : { userdata, ...decodeUserdata(userdata) }),
-  }
+  const rule: Rule = { family: familyOf(message), table, chain, handle, position, expressions }
+  return userdata === undefined ? rule : { ...rule, userdata, ...decodeUserdata(userdata) }
 }
 
 /** The chain that a rule jumps to (not: goes to), if it does. */
