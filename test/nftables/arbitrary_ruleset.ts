@@ -5,6 +5,8 @@ import { InvalidArgumentError } from '../../src/errors.ts'
 import type { AnyRequest } from '../../src/netlink/message.ts'
 import { addChain } from '../../src/nftables/chains.ts'
 import { datatypes } from '../../src/nftables/datatypes.ts'
+import { isExpression } from '../../src/nftables/expressions.ts'
+import type { Expression } from '../../src/nftables/expressions.ts'
 import type { Family } from '../../src/nftables/messages.ts'
 import { addObject } from '../../src/nftables/objects.ts'
 import { addRule } from '../../src/nftables/rules.ts'
@@ -329,6 +331,15 @@ interface RandomRule {
   comment: string | undefined
 }
 
+/** Whether fields that stand side by side are compared with one value each: nft makes one comparison of them. */
+function touches(expressions: readonly Expression[]): boolean {
+  const fields = expressions.flatMap((each, index) => {
+    const next = expressions[index + 1]
+    return isExpression(each, 'payload') && isExpression(next, 'cmp') && next.data.op === 'eq' ? [each.data] : []
+  })
+  return fields.some(({ base, offset = 0, len = 0 }) => fields.some(other => other.base === base && other.offset === offset + len))
+}
+
 /** As many of the words as go together: no two protocols, no IPv6 in an ip table. */
 function together(family: Family, sayings: readonly Saying[]): Saying[] {
   const kept: Saying[] = []
@@ -336,8 +347,7 @@ function together(family: Family, sayings: readonly Saying[]): Saying[] {
     // nft takes a VLAN tag only before it knows what is behind it.
     if (kept.length > 0 && each.text.includes('vlan.')) continue
     try {
-      compileWords(family, [...kept, each].map(({ word }) => word))
-      kept.push(each)
+      if (!touches(compileWords(family, [...kept, each].map(({ word }) => word)))) kept.push(each)
     } catch (error) {
       if (!(error instanceof InvalidArgumentError)) throw error
     }
