@@ -1,7 +1,7 @@
 /** A comparison of a register with constants, as nft writes it. */
 import type { Datatype } from '../datatypes.ts'
 import type { Family } from '../messages.ts'
-import { bitRange, isZero, nameText, prefixOf, prefixText, rangeOf, valueText } from './operand.ts'
+import { bitRange, isZero, nameText, numberText, prefixOf, prefixText, rangeOf, valueText } from './operand.ts'
 import type { Operand } from './operand.ts'
 import { fieldOperand } from './loads.ts'
 
@@ -60,7 +60,7 @@ function maskedText(operand: Operand, op: Comparison, bytes: Uint8Array, mask: U
     const prefix = type.form === 'ip' ? prefixOf(mask) : undefined
     if (prefix !== undefined) return `${text} ${symbols[op]}${prefixText(type, bytes, prefix)}`
   }
-  return `${binaryText(operand)} ${op === 'eq' ? '== ' : symbols[op]}${valueText(operand, bytes)}`
+  return `${binaryText(operand)} ${op === 'eq' ? '== ' : symbols[op]}${numberText(operand, bytes)}`
 }
 
 /** Flags, any of which, none of which, or exactly which of some are set. */

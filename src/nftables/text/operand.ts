@@ -51,11 +51,15 @@ export function valueText(operand: Operand, bytes: Uint8Array): string {
 
 /** The first and the last of a range. Names are written as numbers: `cs1-ef` would be one word to nft. */
 export function rangeOf(operand: Operand, from: Uint8Array, to: Uint8Array): string {
+  return `${numberText(operand, from)}-${numberText(operand, to)}`
+}
+
+/** A value without its name, where nft takes names for something else. */
+export function numberText(operand: Operand, bytes: Uint8Array): string {
   const { type } = operand
-  if (type.form === 'quoted' || (type.symbols === undefined && type.form !== 'protocol')) return `${valueText(operand, from)}-${valueText(operand, to)}`
+  if (type.bitmask || type.form === 'quoted' || (type.symbols === undefined && type.form !== 'protocol')) return valueText(operand, bytes)
   const { symbols: _names, form, ...number } = type
-  const plain: Operand = { ...operand, type: form === undefined || form === 'protocol' ? number : { ...number, form } }
-  return `${valueText(plain, from)}-${valueText(plain, to)}`
+  return valueText({ ...operand, type: form === undefined || form === 'protocol' ? number : { ...number, form } }, bytes)
 }
 
 /** A name that fills less than its field stands for all that begin so. */
