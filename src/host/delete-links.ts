@@ -15,7 +15,7 @@ import { Bulk, checkBulk } from './bulk.ts'
 import type { BulkOptions } from './bulk.ts'
 import { routeStep } from './channel.ts'
 import type { Channel, RequestStep } from './channel.ts'
-import { absent, chunksOf, eachBriefLink } from './brief-links.ts'
+import { absent, chunksOf, eachOfManyLinks } from './brief-links.ts'
 import { checkLinkRef, noLink } from './link-ref.ts'
 import type { LinkRef } from './link-ref.ts'
 import { Turns } from './turns.ts'
@@ -58,7 +58,7 @@ interface Doomed {
 async function choose(channel: Channel, bulk: Bulk<LinkRef>, links: readonly LinkRef[]): Promise<Doomed[]> {
   const doomed: Doomed[] = []
   const byIndex = new Map<LinkRef, number>()
-  await eachBriefLink(channel, links, (brief, position) => {
+  await eachOfManyLinks(channel, links, (brief, position) => {
     const link = links[position] as LinkRef
     if (brief === undefined) return bulk.fail(position, noLink(absent(link), link))
     // The kernel would refuse the whole group for it.

@@ -309,3 +309,14 @@ test('a bridge that is full: what does not go in is named, and nothing stays', a
   expect(error.message).toContain('1,023 ports')
   expect((await snapshot(host)).length).toBe(2)
 })
+
+test('a hundred and more, by name, by index, by another name; one that is not there fails by itself', async () => {
+  const host = await newBridge()
+  const made = await host.links.createMany(veths(120))
+  await host.links.set('v7', { addAltNames: ['the-seventh-of-them'] })
+  const refs = made.map(({ name, index }, i) => (i === 7 ? 'the-seventh-of-them' : i % 2 === 0 ? index : name))
+  const error = await rejection(host.links.deleteMany([...refs, 'missing'], { atomic: false })) as BulkError
+  expect(error.failures.map(({ index, error }) => [index, (error as VirbrError).code])).toEqual([[120, 'ERR_NO_LINK']])
+  expect((await snapshot(host)).length).toBe(2)
+  expect(await rejection(host.links.deleteMany(refs, { atomic: false }))).toMatchObject({ code: 'ERR_BULK' })
+})
