@@ -11,6 +11,7 @@ import { rulesetToNft } from '../../src/nftables/text/ruleset.ts'
 import { newHost } from '../host/support.ts'
 import { run } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
+import { seedOf } from '../support/seed.ts'
 import { randomTable } from './arbitrary_ruleset.ts'
 import type { RandomTable } from './arbitrary_ruleset.ts'
 import { meaning } from './ruleset_meaning.ts'
@@ -18,8 +19,6 @@ import { meaning } from './ruleset_meaning.ts'
 const { test } = needing(needs.kernel('nftables'), needs.kernel('nftInet'), needs.kernel('nftNat'))
 
 const RUNS = 50
-/** The same rulesets in every run of the suite; VIRBR_TEST_SEED= takes others, by chance or by number. */
-const SEED = process.env['VIRBR_TEST_SEED'] ?? '3'
 
 /** What the kernel adds to what it was told. */
 const defaults: Readonly<Record<string, readonly unknown[]>> = {
@@ -82,5 +81,5 @@ test('what is written is read, by us and from our text by nft', async () => {
       for (const each of [host, other]) await run('nft', ['flush', 'ruleset'], { netns: each.netnsFd })
       throw error
     }
-  }), { numRuns: RUNS, ...(SEED === '' ? {} : { seed: Number(SEED) }) })
+  }), { numRuns: RUNS, ...seedOf(3) })
 }, 60_000)
