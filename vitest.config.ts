@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -6,8 +5,6 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Worker threads would share one addon, one environment and one /proc/self; forks fail alone.
     pool: 'forks',
-    // Two a processor: most wait for the kernel or a daemon, most of the time.
-    maxWorkers: 2 * availableParallelism(),
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // A Host left open shows as a worker that does not end.
