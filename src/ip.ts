@@ -45,10 +45,16 @@ export function isIPv6(text: string): boolean {
   return process.getBuiltinModule('node:net').isIPv6(text)
 }
 
+/** Four bytes; anything but an IPv4 address → undefined. */
+export function ipv4Bytes(text: string): Uint8Array | undefined {
+  const number = parseIPv4(text)
+  return number === undefined ? undefined : Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number)
+}
+
 /** `'192.168.122.1'` → 4 bytes, `'fd00::1'` → 16 bytes, anything else (also a zone or a prefix) → undefined. */
 export function parseIp(text: string): Uint8Array | undefined {
-  const number = parseIPv4(text)
-  if (number !== undefined) return Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number)
+  const v4 = ipv4Bytes(text)
+  if (v4 !== undefined) return v4
   if (isIPv6(text) && !text.includes('%')) return Uint8Array.from(ipaddr().IPv6.parse(text).toByteArray())
   return undefined
 }

@@ -184,7 +184,7 @@ export class Bulk<T> {
   }
 
   async #encodeChunk(requests: RequestsOf<T>, items: number[], writer: Writer, turns: Turns): Promise<Chunk> {
-    writer.length = 0
+    writer.reset()
     const counts: number[] = []
     let sequence = 0
     for (const index of items) {

@@ -59,7 +59,7 @@ export function dump<F extends Fields, E extends Entries>(request: Request<F, E>
 export function encodeRequests(requests: readonly AnyRequest[], firstIndex = 0): Buffer {
   const writer = scratch ?? new Writer(1 << 16)
   scratch = undefined
-  writer.length = 0
+  writer.reset()
   for (const [index, request] of requests.entries()) encodeRequest(writer, request, firstIndex + index)
   if (writer.buffer.length <= mostScratch) scratch = writer
   return Buffer.from(writer.finish())

@@ -16,6 +16,13 @@ export class Writer {
     this.buffer = Buffer.allocUnsafe(capacity)
   }
 
+  /** Empty again, whatever it was in the middle of: a value that was refused leaves its path behind. */
+  reset(): void {
+    this.length = 0
+    this.#depth = 0
+    this.#path[0] = ''
+  }
+
   /** The field being written: its name, or its place in a list. */
   set field(name: string | number) {
     this.#path[this.#depth] = name

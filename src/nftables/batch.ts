@@ -52,7 +52,7 @@ export interface PreparedBatch {
 export function encodeBatch(requests: readonly AnyRequest[], options: BatchOptions = {}, writer: Writer = new Writer()): EncodedBatch {
   const { generation } = options
   const begin = boundary(NFNL_MSG_BATCH_BEGIN, commitOperation(generation), generation)
-  writer.length = 0
+  writer.reset()
   encodeRequest(writer, begin, 0)
   const { messages, statements } = encodeBody(writer, requests, options)
   return { requests: [begin, ...messages], statements, bytes: writer.finish() }

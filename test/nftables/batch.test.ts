@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import type { InvalidArgumentError } from '../../src/errors.ts'
 import { NLM_F_ACK } from '../../src/netlink/constants.ts'
 import { NetlinkError } from '../../src/netlink/error.ts'
 import { decodeReplies } from '../../src/netlink/message.ts'
+import { Writer } from '../../src/netlink/writer.ts'
 import { encodeBatch, isGenerationConflict } from '../../src/nftables/batch.ts'
 import { addChain, deleteChain, flushChain } from '../../src/nftables/chains.ts'
 import { addRule, deleteRule } from '../../src/nftables/rules.ts'
@@ -74,4 +76,17 @@ test('a generation that is over is told apart from other failures', () => {
   expect(error?.errnoName).toBe('ERESTART')
   expect(isGenerationConflict(error)).toBe(true)
   expect(isGenerationConflict(new NetlinkError('x', 2))).toBe(false)
+})
+
+test('a writer that was left in the middle of a refused value begins anew: the next error has its own path', () => {
+  const writer = new Writer()
+  const bad = addRule({ family: 'ip', table: 't', chain: 'c', expressions: [{ name: 'meta', data: { key: 'iifname', dreg: -1 } }] })
+  const refused = (): unknown => {
+    try {
+      return encodeBatch([bad], {}, writer)
+    } catch (error) {
+      return (error as InvalidArgumentError).field
+    }
+  }
+  expect([refused(), refused()]).toEqual(['requests[0].expressions[0].data.dreg', 'requests[0].expressions[0].data.dreg'])
 })

@@ -1,6 +1,6 @@
 /** Values as people write them, and as they stand in registers. */
 import { InvalidArgumentError } from '../../errors.ts'
-import { parseIp } from '../../ip.ts'
+import { ipv4Bytes, parseIp } from '../../ip.ts'
 import { INTERFACE_NAME_RULE, isInterfaceName } from '../../netlink/codecs.ts'
 import { datatypes, parseValue } from '../datatypes.ts'
 import type { DatatypeName } from '../datatypes.ts'
@@ -137,31 +137,7 @@ function labelBit(field: string, bit: number): Uint8Array {
 
 /** Of the family that the size says; undefined for anything else. */
 export function parseAddress(size: number, text: string): Uint8Array | undefined {
-  return size === 4 ? parseIpv4(text) : text.includes(':') ? parseIp(text) : undefined
-}
-
-/** By hand: set elements come by the ten thousand. */
-function parseIpv4(text: string): Uint8Array | undefined {
-  const bytes = new Uint8Array(4)
-  let at = 0
-  let value = -1
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (code === 46) {
-      if (value < 0 || at === 3) return undefined
-      bytes[at++] = value
-      value = -1
-    } else {
-      const digit = code - 48
-      // No leading zeros: some read them as octal.
-      if (digit < 0 || digit > 9 || value === 0) return undefined
-      value = value < 0 ? digit : value * 10 + digit
-      if (value > 255) return undefined
-    }
-  }
-  if (at !== 3 || value < 0) return undefined
-  bytes[3] = value
-  return bytes
+  return size === 4 ? ipv4Bytes(text) : text.includes(':') ? parseIp(text) : undefined
 }
 
 /** The value after the last of an interval; undefined behind the greatest. */
