@@ -1,7 +1,9 @@
 /** Rules with every option that we know of every extension, as a person types them: table, chain, options. */
+import { matchCorpus } from './iptables_match_corpus.ts'
 
 export const corpus = {
   ip: [
+    ...matchCorpus.ip,
     String.raw`filter INPUT -i eth0`,
     String.raw`filter INPUT ! -i eth0`,
     String.raw`filter INPUT -i eth+`,
@@ -293,6 +295,7 @@ export const corpus = {
     String.raw`security INPUT -j ACCEPT`,
   ],
   ip6: [
+    ...matchCorpus.ip6,
     String.raw`filter INPUT -s fd00::1`,
     String.raw`filter INPUT ! -s fd00::/61 -d fd00::/8`,
     String.raw`filter INPUT -s fd00::1/ffff::ffff`,

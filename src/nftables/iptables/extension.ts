@@ -118,6 +118,11 @@ export function saysIf<V>(condition: boolean, value: V, not = false): Said<V> | 
   return condition ? says(value, not) : undefined
 }
 
+/** `!` before a value that was negated, and `gap` between both. */
+export function bang(said: Said<unknown> | undefined, gap = ''): string {
+  return said?.not === true ? `!${gap}` : ''
+}
+
 /** `tcpFlags` → `tcp-flags`. */
 export function optionName(field: string): string {
   return field.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)

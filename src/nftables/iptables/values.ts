@@ -66,6 +66,12 @@ export function integer(min: number, max: number): Kind<number> {
   }
 }
 
+export const positive: Kind<number> = integer(1, 0xffffffff)
+
+/** Of a prefix, in bits; `widest` is the whole address. */
+export const prefix: Kind<number> = integer(0, 128)
+export const widest = (family: IptablesFamily): number => (family === 'ip' ? 32 : 128)
+
 /** Printed as 0x…, in at least `digits` digits. */
 export function hexadecimal(max: number, digits: number): Kind<number> {
   return { ...integer(0, max), format: value => hex(value, digits) }

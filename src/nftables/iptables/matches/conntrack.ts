@@ -4,8 +4,9 @@ import { u16, u32 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
 import { protocolNumberOf } from '../protocols.ts'
 import { fromInet, parseWhole, toInet, wholeText } from '../addresses.ts'
+import { notBits, readBits, saidBits } from '../bits.ts'
 import * as c from '../constants.ts'
-import { extension, negatable, option, optionName, says, saysIf } from '../extension.ts'
+import { bang, extension, negatable, option, optionName, says } from '../extension.ts'
 import type { Extension, Given, Said } from '../extension.ts'
 import { masked, nameList, oneOf, port, range } from '../values.ts'
 import type { Context, Kind, Range } from '../values.ts'
@@ -94,6 +95,8 @@ const flags: Readonly<Record<keyof ConntrackOptions, number>> = {
   ctexpire: c.XT_CONNTRACK_EXPIRES,
   ctdir: c.XT_CONNTRACK_DIRECTION,
 }
+/** An inverted direction is the other one, not a negated one. */
+const { ctdir: _direction, ...inverses } = flags
 const fields = Object.keys(flags) as (keyof ConntrackOptions)[]
 
 const addresses = ['origsrc', 'origdst', 'replsrc', 'repldst'] as const
@@ -105,8 +108,6 @@ export const conntrack: Extension<ConntrackOptions> = extension({
   layout,
   check: given => (fields.some(field => given[field] !== undefined) ? undefined : ['ctstate', 'at least one option of conntrack']),
   write(given, context) {
-    const said = fields.filter(field => given[field] !== undefined)
-    const inverted = said.filter(field => given[field]?.not === true)
     const reply = given.ctdir?.value === 'REPLY' ? c.XT_CONNTRACK_DIRECTION : 0
     return {
       ...Object.assign({}, ...addresses.flatMap(which => [
@@ -115,16 +116,15 @@ export const conntrack: Extension<ConntrackOptions> = extension({
       expiresMin: given.ctexpire?.value[0],
       expiresMax: given.ctexpire?.value[1],
       l4proto: given.ctproto?.value,
-      matchFlags: said.reduce((all, field) => all | flags[field], 0),
-      invertFlags: inverted.reduce((all, field) => all | flags[field], reply),
+      matchFlags: saidBits(flags, given),
+      invertFlags: notBits(flags, given) | reply,
       stateMask: maskOf(stateBits, given.ctstate?.value ?? []),
       statusMask: maskOf(statusBits, given.ctstatus?.value ?? []),
     }
   },
   read(values, { family }) {
     if ((values.matchFlags & c.XT_CONNTRACK_STATE_ALIAS) !== 0) return undefined
-    const said = <V>(field: keyof ConntrackOptions, value: V): Said<V> | undefined =>
-      saysIf((values.matchFlags & flags[field]) !== 0, value, field !== 'ctdir' && (values.invertFlags & flags[field]) !== 0)
+    const said = readBits([flags, values.matchFlags], [inverses, values.invertFlags])
     const addressOf = (which: typeof addresses[number]): string => {
       const [address, mask] = [fromInet(values[which], family), fromInet(values[`${which}Mask`], family)]
       return mask.every(byte => byte === 0xff) ? formatIp(address) ?? '' : wholeText(address, mask)
@@ -142,8 +142,8 @@ export const conntrack: Extension<ConntrackOptions> = extension({
       ctreplsrcport: said('ctreplsrcport', portOf('replsrc')),
       ctrepldstport: said('ctrepldstport', portOf('repldst')),
       ctstatus: said('ctstatus', namesIn(statusBits, values.statusMask)),
-      ctexpire: said('ctexpire', [values.expiresMin, values.expiresMax] as const),
-      ctdir: said('ctdir', (values.invertFlags & flags.ctdir) === 0 ? 'ORIGINAL' as const : 'REPLY' as const),
+      ctexpire: said('ctexpire', [values.expiresMin, values.expiresMax]),
+      ctdir: said('ctdir', (values.invertFlags & flags.ctdir) === 0 ? 'ORIGINAL' : 'REPLY'),
     }
   },
   list: given => plainList(options, given),
@@ -165,7 +165,7 @@ function portFields(which: typeof addresses[number], said: Said<Range> | undefin
 function plainList(all: ConntrackOptions | typeof stateOptions, given: Given<ConntrackOptions & typeof stateOptions>): string {
   return Object.entries(all).flatMap(([field, { kind }]) => {
     const said = given[field as keyof typeof given] as Said<never> | undefined
-    return said === undefined ? [] : [`${said.not ? '! ' : ''}${optionName(field)} ${kind.format(said.value)}`]
+    return said === undefined ? [] : [`${bang(said, ' ')}${optionName(field)} ${kind.format(said.value)}`]
   }).join(' ')
 }
 

@@ -1,20 +1,17 @@
-/** What stands in network headers, and the marks. Sources: linux/netfilter/xt_length.h, xt_dscp.h, xt_mark.h, … */
+/** What stands in the headers of IP and TCP. Sources: linux/netfilter/xt_length.h, xt_dscp.h, xt_ecn.h, … */
 import { bool8, padding, u16, u32, u8 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
-import { applyMask, compare, littleEndian32, loadMeta } from '../../primitives.ts'
 import { inetText, toInet } from '../addresses.ts'
+import { notBits, readBits, readFlags, saidBits } from '../bits.ts'
 import * as c from '../constants.ts'
-import { extension, negatable, option, says, saysIf } from '../extension.ts'
-import type { Extension, Given, Said } from '../extension.ts'
+import { bang, extension, negatable, option, says, saysIf } from '../extension.ts'
+import type { Extension, Said } from '../extension.ts'
 import { dscpClass, dscpOf, tos as tosKind } from '../names.ts'
 import type { DscpClass } from '../names.ts'
-import { addressRange, bitsOf, flag, hexadecimal, integer, mark as markKind, namesOf, nameList, oneOf, range } from '../values.ts'
+import { addressRange, bitsOf, flag, hexadecimal, integer, namesOf, nameList, oneOf, range } from '../values.ts'
 import { inetAddress } from '../xt.ts'
 
 const lengthOptions = { length: negatable(range(0xffff)) }
-
-/** `!` right before the value, as most lists have it. */
-const bang = (said: Said<unknown> | undefined): string => (said?.not === true ? '!' : '')
 
 export const length: Extension<typeof lengthOptions> = extension({
   name: 'length',
@@ -104,42 +101,6 @@ export const tos: Extension<typeof tosOptions> = extension({
   list: ({ tos: said }) => `tos match${bang(said)}${tosKind.format(said?.value ?? { value: 0, mask: 0 })}`,
 })
 
-const aMark = negatable(markKind())
-const markOptions = { mark: aMark }
-/** struct xt_mark_mtinfo1, xt_connmark_mtinfo1. */
-const markLayout = struct({ mark: u32, mask: u32, invert: bool8, _: padding(3) })
-const needsMark = (given: Given<typeof markOptions>): readonly [string, string] | undefined =>
-  (given.mark === undefined ? ['mark', aMark.kind.accepted] : undefined)
-
-export const mark: Extension<typeof markOptions> = extension({
-  name: 'mark',
-  revision: 1,
-  options: markOptions,
-  layout: markLayout,
-  check: needsMark,
-  native({ mark: said }) {
-    const { value, mask } = said?.value ?? { value: 0, mask: 0 }
-    return [
-      loadMeta('mark'), ...(mask === 0xffffffff ? [] : [applyMask(littleEndian32(mask))]),
-      compare(said?.not === true ? 'neq' : 'eq', littleEndian32(value)),
-    ]
-  },
-  write: ({ mark: said }) => ({ mark: said?.value.value, mask: said?.value.mask, invert: said?.not }),
-  read: ({ mark: value, mask, invert }) => ({ mark: says({ value, mask }, invert) }),
-  list: ({ mark: said }) => `mark match ${said?.not === true ? '! ' : ''}${aMark.kind.format(said?.value ?? { value: 0, mask: 0 })}`,
-})
-
-export const connmark: Extension<typeof markOptions> = extension({
-  name: 'connmark',
-  revision: 1,
-  options: markOptions,
-  layout: markLayout,
-  check: needsMark,
-  write: ({ mark: said }) => ({ mark: said?.value.value, mask: said?.value.mask, invert: said?.not }),
-  read: ({ mark: value, mask, invert }) => ({ mark: says({ value, mask }, invert) }),
-  list: ({ mark: said }) => `connmark match ${bang(said)} ${aMark.kind.format(said?.value ?? { value: 0, mask: 0 })}`,
-})
-
 /** XT_ADDRTYPE_* by bit. */
 const addressTypes = [
   'UNSPEC', 'UNICAST', 'LOCAL', 'BROADCAST', 'ANYCAST', 'MULTICAST', 'BLACKHOLE', 'UNREACHABLE', 'PROHIBIT', 'THROW',
@@ -153,6 +114,9 @@ const addrtypeOptions = {
   limitIfaceOut: option(flag),
 }
 
+const typeNotBits = { srcType: c.XT_ADDRTYPE_INVERT_SOURCE, dstType: c.XT_ADDRTYPE_INVERT_DEST } as const
+const limitBits = { limitIfaceIn: c.XT_ADDRTYPE_LIMIT_IFACE_IN, limitIfaceOut: c.XT_ADDRTYPE_LIMIT_IFACE_OUT } as const
+
 export const addrtype: Extension<typeof addrtypeOptions> = extension({
   name: 'addrtype',
   revision: 1,
@@ -162,15 +126,12 @@ export const addrtype: Extension<typeof addrtypeOptions> = extension({
   write: ({ srcType, dstType, limitIfaceIn, limitIfaceOut }) => ({
     source: bitsOf(addressTypes, srcType?.value ?? []),
     destination: bitsOf(addressTypes, dstType?.value ?? []),
-    flags: (srcType?.not === true ? c.XT_ADDRTYPE_INVERT_SOURCE : 0) | (dstType?.not === true ? c.XT_ADDRTYPE_INVERT_DEST : 0) |
-      (limitIfaceIn === undefined ? 0 : c.XT_ADDRTYPE_LIMIT_IFACE_IN) |
-      (limitIfaceOut === undefined ? 0 : c.XT_ADDRTYPE_LIMIT_IFACE_OUT),
+    flags: notBits(typeNotBits, { srcType, dstType }) | saidBits(limitBits, { limitIfaceIn, limitIfaceOut }),
   }),
   read: ({ source, destination, flags }) => ({
-    srcType: saysIf(source !== 0, namesOf(addressTypes, source), (flags & c.XT_ADDRTYPE_INVERT_SOURCE) !== 0),
-    dstType: saysIf(destination !== 0, namesOf(addressTypes, destination), (flags & c.XT_ADDRTYPE_INVERT_DEST) !== 0),
-    limitIfaceIn: saysIf((flags & c.XT_ADDRTYPE_LIMIT_IFACE_IN) !== 0, true as const),
-    limitIfaceOut: saysIf((flags & c.XT_ADDRTYPE_LIMIT_IFACE_OUT) !== 0, true as const),
+    srcType: saysIf(source !== 0, namesOf(addressTypes, source), (flags & typeNotBits.srcType) !== 0),
+    dstType: saysIf(destination !== 0, namesOf(addressTypes, destination), (flags & typeNotBits.dstType) !== 0),
+    ...readFlags(limitBits, flags),
   }),
   list: ({ srcType, dstType, limitIfaceIn, limitIfaceOut }) => [
     'ADDRTYPE match',
@@ -183,6 +144,8 @@ export const addrtype: Extension<typeof addrtypeOptions> = extension({
 
 const someRange = negatable(addressRange)
 const iprangeOptions = { srcRange: someRange, dstRange: someRange }
+const rangeBits = { srcRange: c.IPRANGE_SRC, dstRange: c.IPRANGE_DST } as const
+const rangeNotBits = { srcRange: c.IPRANGE_SRC_INV, dstRange: c.IPRANGE_DST_INV } as const
 
 export const iprange: Extension<typeof iprangeOptions> = extension({
   name: 'iprange',
@@ -193,17 +156,17 @@ export const iprange: Extension<typeof iprangeOptions> = extension({
   write: ({ srcRange, dstRange }) => ({
     ...(srcRange === undefined ? {} : { srcMin: toInet(srcRange.value[0]), srcMax: toInet(srcRange.value[1]) }),
     ...(dstRange === undefined ? {} : { dstMin: toInet(dstRange.value[0]), dstMax: toInet(dstRange.value[1]) }),
-    flags: (srcRange === undefined ? 0 : c.IPRANGE_SRC) | (srcRange?.not === true ? c.IPRANGE_SRC_INV : 0) |
-      (dstRange === undefined ? 0 : c.IPRANGE_DST) | (dstRange?.not === true ? c.IPRANGE_DST_INV : 0),
+    flags: saidBits(rangeBits, { srcRange, dstRange }) | notBits(rangeNotBits, { srcRange, dstRange }),
   }),
-  read: ({ srcMin, srcMax, dstMin, dstMax, flags }, { family }) => ({
-    srcRange: saysIf((flags & c.IPRANGE_SRC) !== 0, [inetText(srcMin, family), inetText(srcMax, family)] as const,
-      (flags & c.IPRANGE_SRC_INV) !== 0),
-    dstRange: saysIf((flags & c.IPRANGE_DST) !== 0, [inetText(dstMin, family), inetText(dstMax, family)] as const,
-      (flags & c.IPRANGE_DST_INV) !== 0),
-  }),
+  read({ srcMin, srcMax, dstMin, dstMax, flags }, { family }) {
+    const said = readBits([rangeBits, flags], [rangeNotBits, flags])
+    return {
+      srcRange: said('srcRange', [inetText(srcMin, family), inetText(srcMax, family)]),
+      dstRange: said('dstRange', [inetText(dstMin, family), inetText(dstMax, family)]),
+    }
+  },
   list: ({ srcRange, dstRange }) => ([['source', srcRange], ['destination', dstRange]] as const).flatMap(([label, said]) =>
-    (said === undefined ? [] : [`${label} IP range ${said.not ? '! ' : ''}${said.value.join('-')}`])).join(' '),
+    (said === undefined ? [] : [`${label} IP range ${bang(said, ' ')}${said.value.join('-')}`])).join(' '),
 })
 
 const pkttypes = ['unicast', 'broadcast', 'multicast'] as const
@@ -233,4 +196,30 @@ export const tcpmss: Extension<typeof tcpmssOptions> = extension({
   write: ({ mss }) => ({ min: mss?.value[0], max: mss?.value[1], invert: mss?.not }),
   read: ({ min, max, invert }) => ({ mss: says([min, max] as const, invert) }),
   list: ({ mss }) => `tcpmss match ${bang(mss)}${tcpmssOptions.mss.kind.format(mss?.value ?? [0, 0])}`,
+})
+
+const ecnOptions = { ecnTcpEce: negatable(flag), ecnTcpCwr: negatable(flag), ecnIpEct: negatable(integer(0, 3)) }
+const ecnBits = { ecnTcpEce: c.IPT_ECN_OP_MATCH_ECE, ecnTcpCwr: c.IPT_ECN_OP_MATCH_CWR, ecnIpEct: c.IPT_ECN_OP_MATCH_IP } as const
+const ecnFields = Object.keys(ecnBits) as (keyof typeof ecnBits)[]
+const ecnWords = { ecnTcpEce: 'ECE', ecnTcpCwr: 'CWR', ecnIpEct: 'ECT=' } as const
+
+/** Explicit congestion notification, in the IP and TCP headers. */
+export const ecn: Extension<typeof ecnOptions> = extension({
+  name: 'ecn',
+  options: ecnOptions,
+  layout: struct({ operation: u8, invert: u8, ect: u8, _: padding(1) }),
+  check(given, { protocol }) {
+    if (ecnFields.every(field => given[field] === undefined)) return ['ecnIpEct', 'at least one option of ecn']
+    const ofTcp = (['ecnTcpEce', 'ecnTcpCwr'] as const).find(field => given[field] !== undefined)
+    return ofTcp === undefined || protocol === 6 ? undefined : [ofTcp, 'it only with protocol tcp']
+  },
+  write: given => ({ operation: saidBits(ecnBits, given), invert: notBits(ecnBits, given), ect: given.ecnIpEct?.value }),
+  read({ operation, invert, ect }) {
+    const said = readBits([ecnBits, operation], [ecnBits, invert])
+    return { ecnTcpEce: said('ecnTcpEce', true), ecnTcpCwr: said('ecnTcpCwr', true), ecnIpEct: said('ecnIpEct', ect) }
+  },
+  list: given => ['ECN match', ...ecnFields.flatMap(field => {
+    const said = given[field]
+    return said === undefined ? [] : [`${bang(said)}${ecnWords[field]}${field === 'ecnIpEct' ? String(said.value) : ''}`]
+  })].join(' '),
 })

@@ -1,25 +1,12 @@
-/** Whose a packet is, and where it came from. Sources: linux/netfilter/xt_owner.h, xt_physdev.h, xt_recent.h, xt_socket.h, … */
-import { hexWithColons, padding, u32, u8 } from '../../../netlink/codecs.ts'
+/** Whose a packet is, and the way that it came. Sources: linux/netfilter/xt_owner.h, xt_physdev.h, xt_socket.h, xt_cgroup.h, … */
+import { bool8, hexWithColons, padding, u32, u8 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
-import { prefixMask } from '../../primitives.ts'
-import { inetText, toInet } from '../addresses.ts'
+import { notBits, readBits, readFlags, saidBits } from '../bits.ts'
 import * as c from '../constants.ts'
-import { extension, negatable, option, says, saysIf } from '../extension.ts'
+import { bang, extension, negatable, option, says } from '../extension.ts'
 import type { Extension, Given } from '../extension.ts'
-import { address, flag, integer, interfacePattern, macAddress, range, text } from '../values.ts'
-import { bytes, fixedText, inetAddress } from '../xt.ts'
-
-const commentOptions = { comment: option(text(c.XT_MAX_COMMENT_LEN - 1)) }
-
-export const comment: Extension<typeof commentOptions> = extension({
-  name: 'comment',
-  options: commentOptions,
-  layout: struct({ comment: fixedText(c.XT_MAX_COMMENT_LEN) }),
-  check: given => (given.comment === undefined ? ['comment', commentOptions.comment.kind.accepted] : undefined),
-  write: ({ comment: said }) => ({ comment: said?.value }),
-  read: ({ comment: value }) => ({ comment: says(value) }),
-  list: ({ comment: said }) => `/* ${said?.value ?? ''} */`,
-})
+import { flag, integer, interfacePattern, macAddress, mark, range } from '../values.ts'
+import { bytes, fixedText } from '../xt.ts'
 
 const macOptions = { macSource: negatable(macAddress) }
 
@@ -31,13 +18,17 @@ export const mac: Extension<typeof macOptions> = extension({
   write: ({ macSource }) => ({ source: Buffer.from((macSource?.value ?? '').replaceAll(':', ''), 'hex'), invert: macSource?.not === true ? 1 : 0 }),
   read: ({ source, invert }) =>
     ({ macSource: says(hexWithColons(source, 0, source.length), invert !== 0) }),
-  list: ({ macSource }) => `MAC ${macSource?.not === true ? '! ' : ''}${macSource?.value ?? ''}`,
+  list: ({ macSource }) => `MAC ${bang(macSource, ' ')}${macSource?.value ?? ''}`,
 })
 
 const id = range(0xffffffff, '-')
 const ownerOptions = {
   socketExists: negatable(flag), uidOwner: negatable(id), gidOwner: negatable(id), supplGroups: option(flag),
 }
+
+const ownerBits = {
+  socketExists: c.XT_OWNER_SOCKET, uidOwner: c.XT_OWNER_UID, gidOwner: c.XT_OWNER_GID, supplGroups: c.XT_OWNER_SUPPL_GROUPS,
+} as const
 
 export const owner: Extension<typeof ownerOptions> = extension({
   name: 'owner',
@@ -48,28 +39,24 @@ export const owner: Extension<typeof ownerOptions> = extension({
     if (given.supplGroups !== undefined && given.gidOwner === undefined) return ['supplGroups', 'gidOwner beside it']
     return Object.values(given).some(said => said !== undefined) ? undefined : ['uidOwner', 'at least one option of owner']
   },
-  write({ socketExists, uidOwner, gidOwner, supplGroups }) {
-    const bits = [[socketExists, c.XT_OWNER_SOCKET], [uidOwner, c.XT_OWNER_UID], [gidOwner, c.XT_OWNER_GID],
-      [supplGroups, c.XT_OWNER_SUPPL_GROUPS]] as const
-    return {
-      uidMin: uidOwner?.value[0], uidMax: uidOwner?.value[1], gidMin: gidOwner?.value[0], gidMax: gidOwner?.value[1],
-      match: bits.reduce((all, [said, bit]) => (said === undefined ? all : all | bit), 0),
-      invert: bits.reduce((all, [said, bit]) => (said?.not === true ? all | bit : all), 0),
-    }
-  },
+  write: given => ({
+    uidMin: given.uidOwner?.value[0], uidMax: given.uidOwner?.value[1],
+    gidMin: given.gidOwner?.value[0], gidMax: given.gidOwner?.value[1],
+    match: saidBits(ownerBits, given), invert: notBits(ownerBits, given),
+  }),
   read({ uidMin, uidMax, gidMin, gidMax, match, invert }) {
-    const said = <V>(bit: number, value: V): ReturnType<typeof saysIf<V>> => saysIf((match & bit) !== 0, value, (invert & bit) !== 0)
+    const said = readBits([ownerBits, match], [ownerBits, invert])
     return {
-      socketExists: said(c.XT_OWNER_SOCKET, true as const),
-      uidOwner: said(c.XT_OWNER_UID, [uidMin, uidMax] as const),
-      gidOwner: said(c.XT_OWNER_GID, [gidMin, gidMax] as const),
-      supplGroups: said(c.XT_OWNER_SUPPL_GROUPS, true as const),
+      socketExists: said('socketExists', true),
+      uidOwner: said('uidOwner', [uidMin, uidMax]),
+      gidOwner: said('gidOwner', [gidMin, gidMax]),
+      supplGroups: said('supplGroups', true),
     }
   },
   list: ({ socketExists, uidOwner, gidOwner, supplGroups }) => [
-    ...(socketExists === undefined ? [] : [`${socketExists.not ? '! ' : ''}owner socket exists`]),
-    ...(uidOwner === undefined ? [] : [`${uidOwner.not ? '! ' : ''}owner UID match ${id.format(uidOwner.value)}`]),
-    ...(gidOwner === undefined ? [] : [`${gidOwner.not ? '! ' : ''}owner GID match ${id.format(gidOwner.value)}`]),
+    ...(socketExists === undefined ? [] : [`${bang(socketExists, ' ')}owner socket exists`]),
+    ...(uidOwner === undefined ? [] : [`${bang(uidOwner, ' ')}owner UID match ${id.format(uidOwner.value)}`]),
+    ...(gidOwner === undefined ? [] : [`${bang(gidOwner, ' ')}owner GID match ${id.format(gidOwner.value)}`]),
     ...(supplGroups === undefined ? [] : ['incl. suppl. groups']),
   ].join(' '),
 })
@@ -104,16 +91,14 @@ export const physdev: Extension<typeof physdevOptions> = extension({
   write: given => ({
     ...(given.physdevIn === undefined ? {} : { in: given.physdevIn.value, inMask: nameMask(given.physdevIn.value) }),
     ...(given.physdevOut === undefined ? {} : { out: given.physdevOut.value, outMask: nameMask(given.physdevOut.value) }),
-    invert: physdevFields.reduce((all, field) => (given[field]?.not === true ? all | physdevBits[field] : all), 0),
-    bitmask: physdevFields.reduce((all, field) => (given[field] === undefined ? all : all | physdevBits[field]), 0),
+    invert: notBits(physdevBits, given), bitmask: saidBits(physdevBits, given),
   }),
   read(values) {
-    const said = <V>(field: keyof typeof physdevBits, value: V): ReturnType<typeof saysIf<V>> =>
-      saysIf((values.bitmask & physdevBits[field]) !== 0, value, (values.invert & physdevBits[field]) !== 0)
+    const said = readBits([physdevBits, values.bitmask], [physdevBits, values.invert])
     return {
-      physdevIsIn: said('physdevIsIn', true as const), physdevIn: said('physdevIn', values.in),
-      physdevIsOut: said('physdevIsOut', true as const), physdevOut: said('physdevOut', values.out),
-      physdevIsBridged: said('physdevIsBridged', true as const),
+      physdevIsIn: said('physdevIsIn', true), physdevIn: said('physdevIn', values.in),
+      physdevIsOut: said('physdevIsOut', true), physdevOut: said('physdevOut', values.out),
+      physdevIsBridged: said('physdevIsBridged', true),
     }
   },
   list: given => ['PHYSDEV match', physdevText(given)].join(' '),
@@ -126,7 +111,7 @@ function physdevText(given: Given<typeof physdevOptions>): string {
   } as const
   return physdevFields.flatMap(field => {
     const said = given[field]
-    return said === undefined ? [] : [`${said.not ? '! ' : ''}${names[field]}${said.value === true ? '' : ` ${said.value}`}`]
+    return said === undefined ? [] : [`${bang(said, ' ')}${names[field]}${said.value === true ? '' : ` ${said.value}`}`]
   }).join(' ')
 }
 
@@ -140,8 +125,8 @@ export const socket: Extension<typeof socketOptions> = extension({
   revision: 3,
   options: socketOptions,
   layout: struct({ flags: u8 }),
-  write: given => ({ flags: bitsOf(socketBits, given) }),
-  read: ({ flags }) => flagsOf(socketBits, flags),
+  write: given => ({ flags: saidBits(socketBits, given) }),
+  read: ({ flags }) => readFlags(socketBits, flags),
   list: given => ['socket', ...(given.transparent === undefined ? [] : ['--transparent']),
     ...(given.nowildcard === undefined ? [] : ['--nowildcard']), ...(given.restoreSkmark === undefined ? [] : ['--restore-skmark'])].join(' '),
 })
@@ -156,111 +141,10 @@ export const rpfilter: Extension<typeof rpfilterOptions> = extension({
   options: rpfilterOptions,
   tables: ['raw', 'mangle'],
   layout: struct({ flags: u8 }),
-  write: given => ({ flags: bitsOf(rpfilterBits, given) }),
-  read: ({ flags }) => flagsOf(rpfilterBits, flags),
+  write: given => ({ flags: saidBits(rpfilterBits, given) }),
+  read: ({ flags }) => readFlags(rpfilterBits, flags),
   list: given => ['rpfilter', ...(given.loose === undefined ? [] : ['loose']), ...(given.validmark === undefined ? [] : ['validmark']),
     ...(given.acceptLocal === undefined ? [] : ['accept-local']), ...(given.invert === undefined ? [] : ['invert'])].join(' '),
-})
-
-function bitsOf<K extends string>(bits: Readonly<Record<K, number>>, given: Readonly<Partial<Record<K, unknown>>>): number {
-  return (Object.keys(bits) as K[]).reduce((all, field) => (given[field] === undefined ? all : all | bits[field]), 0)
-}
-
-function flagsOf<K extends string>(bits: Readonly<Record<K, number>>, flags: number): Record<K, ReturnType<typeof saysIf<true>>> {
-  const entries = (Object.keys(bits) as K[]).map(field => [field, saysIf((flags & bits[field]) !== 0, true as const)])
-  return Object.fromEntries(entries) as Record<K, ReturnType<typeof saysIf<true>>>
-}
-
-const helperOptions = { helper: negatable(text(29)) }
-
-export const helper: Extension<typeof helperOptions> = extension({
-  name: 'helper',
-  options: helperOptions,
-  layout: struct({ invert: u32, name: fixedText(30), _: padding(2) }),
-  check: given => (given.helper === undefined ? ['helper', helperOptions.helper.kind.accepted] : undefined),
-  write: ({ helper: said }) => ({ invert: said?.not === true ? 1 : 0, name: said?.value }),
-  read: ({ invert, name }) => ({ helper: says(name, invert !== 0) }),
-  list: ({ helper: said }) => `helper match ${said?.not === true ? '! ' : ''}"${said?.value ?? ''}"`,
-})
-
-const number32 = integer(1, 0xffffffff)
-const recentOptions = {
-  set: negatable(flag),
-  rcheck: negatable(flag),
-  update: negatable(flag),
-  remove: negatable(flag),
-  seconds: option(number32),
-  reap: option(flag),
-  hitcount: option(number32),
-  rttl: option(flag),
-  name: option({ ...text(c.XT_RECENT_NAME_LEN - 1), format: String }),
-  mask: option(address),
-  rsource: option(flag),
-  rdest: option(flag),
-}
-const recentActions = { set: c.XT_RECENT_SET, rcheck: c.XT_RECENT_CHECK, update: c.XT_RECENT_UPDATE, remove: c.XT_RECENT_REMOVE } as const
-const recentActionNames = Object.keys(recentActions) as (keyof typeof recentActions)[]
-const recentWords = { set: 'SET', rcheck: 'CHECK', update: 'UPDATE', remove: 'REMOVE' } as const
-
-/** The tool writes a name over its default, and compares all bytes when it looks for a rule. */
-function overDefault(name: string): Uint8Array {
-  const encoded = Buffer.from(`${name}\0`)
-  const before = Buffer.from('DEFAULT')
-  return Buffer.concat([encoded, before.subarray(Math.min(encoded.length, before.length))])
-}
-
-export const recent: Extension<typeof recentOptions> = extension({
-  name: 'recent',
-  revision: 1,
-  options: recentOptions,
-  layout: struct({
-    seconds: u32, hitCount: u32, checkSet: u8, invert: u8, name: bytes(c.XT_RECENT_NAME_LEN), side: u8, _: padding(1), mask: inetAddress,
-  }),
-  check(given) {
-    if (recentActionNames.filter(name => given[name] !== undefined).length !== 1) return ['set', 'exactly one of set, rcheck, update and remove']
-    if ((given.hitcount !== undefined || given.rttl !== undefined) && (given.set !== undefined || given.remove !== undefined)) {
-      return [given.hitcount === undefined ? 'rttl' : 'hitcount', 'rcheck or update beside it']
-    }
-    return given.reap !== undefined && given.seconds === undefined ? ['reap', 'seconds beside it'] : undefined
-  },
-  write(given) {
-    const action = recentActionNames.find(name => given[name] !== undefined) ?? 'set'
-    return {
-      seconds: given.seconds?.value, hitCount: given.hitcount?.value,
-      checkSet: recentActions[action] | (given.rttl === undefined ? 0 : c.XT_RECENT_TTL) |
-        (given.reap === undefined ? 0 : c.XT_RECENT_REAP),
-      invert: given[action]?.not === true ? 1 : 0, name: overDefault(given.name?.value ?? 'DEFAULT'),
-      side: given.rdest === undefined ? c.XT_RECENT_SOURCE : c.XT_RECENT_DEST,
-      mask: given.mask === undefined ? prefixMask(16, 128) : toInet(given.mask.value),
-    }
-  },
-  read({ seconds, hitCount, checkSet, invert, name, side, mask }, { family }) {
-    const actions = recentActionNames.filter(action => (checkSet & recentActions[action]) !== 0)
-    const [action] = actions
-    if (actions.length !== 1 || action === undefined) return undefined
-    return {
-      [action]: says(true as const, invert !== 0),
-      seconds: saysIf(seconds !== 0, seconds),
-      reap: saysIf((checkSet & c.XT_RECENT_REAP) !== 0, true as const),
-      hitcount: saysIf(hitCount !== 0, hitCount),
-      rttl: saysIf((checkSet & c.XT_RECENT_TTL) !== 0, true as const),
-      name: says(Buffer.from(name).toString().split('\0')[0] ?? ''),
-      mask: says(inetText(mask, family)),
-      rsource: saysIf(side === c.XT_RECENT_SOURCE, true as const),
-      rdest: saysIf(side === c.XT_RECENT_DEST, true as const),
-    }
-  },
-  list(given) {
-    const action = recentActionNames.find(name => given[name] !== undefined) ?? 'set'
-    return [
-      `${given[action]?.not === true ? '! ' : ''}recent: ${recentWords[action]}`,
-      ...(given.seconds === undefined ? [] : [`seconds: ${given.seconds.value}`]),
-      ...(given.reap === undefined ? [] : ['reap']),
-      ...(given.hitcount === undefined ? [] : [`hit_count: ${given.hitcount.value}`]),
-      ...(given.rttl === undefined ? [] : ['TTL-Match']),
-      `name: ${given.name?.value ?? ''} side: ${given.rdest === undefined ? 'source' : 'dest'} mask: ${given.mask?.value ?? ''}`,
-    ].join(' ')
-  },
 })
 
 const cpuOptions = { cpu: negatable(integer(0, 0xffffffff)) }
@@ -272,6 +156,56 @@ export const cpu: Extension<typeof cpuOptions> = extension({
   check: given => (given.cpu === undefined ? ['cpu', cpuOptions.cpu.kind.accepted] : undefined),
   write: ({ cpu: said }) => ({ cpu: said?.value, invert: said?.not === true ? 1 : 0 }),
   read: ({ cpu: number, invert }) => ({ cpu: says(number, invert !== 0) }),
-  list: ({ cpu: said }) => `cpu ${said?.not === true ? '! ' : ''}${said?.value ?? 0}`,
+  list: ({ cpu: said }) => `cpu ${bang(said, ' ')}${said?.value ?? 0}`,
 })
 
+const number = mark()
+const realmOptions = { realm: negatable(number) }
+
+/** The realm of the packet's route. */
+export const realm: Extension<typeof realmOptions> = extension({
+  name: 'realm',
+  options: realmOptions,
+  layout: struct({ id: u32, mask: u32, invert: bool8, _: padding(3) }),
+  check: given => (given.realm === undefined ? ['realm', number.accepted] : undefined),
+  write: ({ realm: said }) => ({ id: said?.value.value, mask: said?.value.mask, invert: said?.not }),
+  read: ({ id, mask, invert }) => ({ realm: says({ value: id, mask }, invert) }),
+  list: ({ realm: said }) => `${bang(said, ' ')}realm ${number.format(said?.value ?? { value: 0, mask: 0 })}`,
+})
+
+const groupOptions = { srcGroup: negatable(number), dstGroup: negatable(number) }
+
+const groupBits = { srcGroup: c.XT_DEVGROUP_MATCH_SRC, dstGroup: c.XT_DEVGROUP_MATCH_DST } as const
+const groupNotBits = { srcGroup: c.XT_DEVGROUP_INVERT_SRC, dstGroup: c.XT_DEVGROUP_INVERT_DST } as const
+
+/** The groups of the links that a packet came in by and leaves by. */
+export const devgroup: Extension<typeof groupOptions> = extension({
+  name: 'devgroup',
+  options: groupOptions,
+  layout: struct({ flags: u32, src: u32, srcMask: u32, dst: u32, dstMask: u32 }),
+  check: ({ srcGroup, dstGroup }) => (srcGroup === undefined && dstGroup === undefined ? ['srcGroup', 'srcGroup or dstGroup'] : undefined),
+  write: ({ srcGroup, dstGroup }) => ({
+    flags: saidBits(groupBits, { srcGroup, dstGroup }) | notBits(groupNotBits, { srcGroup, dstGroup }),
+    src: srcGroup?.value.value, srcMask: srcGroup?.value.mask, dst: dstGroup?.value.value, dstMask: dstGroup?.value.mask,
+  }),
+  read({ flags, src, srcMask, dst, dstMask }) {
+    const said = readBits([groupBits, flags], [groupNotBits, flags])
+    return { srcGroup: said('srcGroup', { value: src, mask: srcMask }), dstGroup: said('dstGroup', { value: dst, mask: dstMask }) }
+  },
+  list: ({ srcGroup, dstGroup }) => ([['src-group', srcGroup], ['dst-group', dstGroup]] as const)
+    .flatMap(([name, said]) => (said === undefined ? [] : [`${bang(said, ' ')}${name} ${number.format(said.value)}`])).join(' '),
+})
+
+const cgroupOptions = { cgroup: negatable(integer(0, 0xffffffff)) }
+
+/** The net_cls class of the sender's cgroup. Paths of cgroups are left to the kernel's bytes. */
+export const cgroup: Extension<typeof cgroupOptions> = extension({
+  name: 'cgroup',
+  revision: 2,
+  options: cgroupOptions,
+  layout: struct({ hasPath: u8, hasClass: u8, invertPath: u8, invertClass: bool8, class: u32, _path: padding(512), _kernel: padding(8) }),
+  check: given => (given.cgroup === undefined ? ['cgroup', cgroupOptions.cgroup.kind.accepted] : undefined),
+  write: ({ cgroup: said }) => ({ hasClass: 1, class: said?.value, invertClass: said?.not }),
+  read: ({ hasPath, class: id, invertClass }) => (hasPath === 0 ? { cgroup: says(id, invertClass) } : undefined),
+  list: ({ cgroup: said }) => `cgroup ${bang(said, ' ')}${said?.value ?? 0}`,
+})

@@ -1,12 +1,12 @@
-/** What stands in transport headers. Sources: linux/netfilter/xt_tcpudp.h, xt_sctp.h, xt_multiport.h, xt_esp.h. */
-import { padding, u16, u32, u8 } from '../../../netlink/codecs.ts'
+/** What stands in the headers of TCP and UDP. Sources: linux/netfilter/xt_tcpudp.h, xt_multiport.h. */
+import { padding, u16, u8 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
 import type { Expression } from '../../expressions.ts'
 import { applyMask, bigEndian16, compare, compareRange, loadPayload } from '../../primitives.ts'
 import * as c from '../constants.ts'
 import { alias, extension, negatable, says, saysIf } from '../extension.ts'
 import type { Extension, Given, Said } from '../extension.ts'
-import { bitsOf, flag, integer, namesOf, port, portList, range } from '../values.ts'
+import { bitsOf, flag, integer, namesOf, port, portList } from '../values.ts'
 import type { Kind, Range } from '../values.ts'
 import { bytes, u16Array } from '../xt.ts'
 
@@ -39,7 +39,7 @@ const tcpFlags: Kind<TcpFlags> = {
 
 const sport = negatable(port)
 const dport = negatable(port)
-const portOptions = {
+export const portOptions = {
   sport, dport, sourcePort: alias('sport', sport), destinationPort: alias('dport', dport),
 }
 
@@ -61,7 +61,7 @@ function saidPorts(first: number, last: number, inverted: boolean): Said<Range> 
   return saysIf(first !== 0 || last !== 0xffff || inverted, [first, last] as const, inverted)
 }
 
-function noPort(given: Given<typeof portOptions>): readonly [string, string] | undefined {
+export function noPort(given: Given<typeof portOptions>): readonly [string, string] | undefined {
   const nothing = (['sport', 'dport'] as const).find(field => given[field]?.not === true && isAny(given[field]))
   return nothing === undefined ? undefined : [nothing, 'a range that leaves some port to match']
 }
@@ -100,7 +100,7 @@ function flagExpressions(said: Said<TcpFlags> | undefined): Expression[] {
   ]
 }
 
-function listPorts(given: Given<typeof portOptions>): string[] {
+export function listPorts(given: Given<typeof portOptions>): string[] {
   return ([['spt', given.sport], ['dpt', given.dport]] as const).flatMap(([label, said]) => {
     if (said === undefined) return []
     const [first, last] = said.value
@@ -181,36 +181,6 @@ export const udp: Extension<typeof portOptions> = extension({
   list: given => ['udp', ...listPorts(given)].join(' '),
 })
 
-/** Ports only: chunk types are left to the kernel's bytes. */
-export const sctp: Extension<typeof portOptions> = extension({
-  name: 'sctp',
-  options: portOptions,
-  protocols: [132],
-  layout: struct({
-    dportMin: u16, dportMax: u16, sportMin: u16, sportMax: u16, chunks: bytes(256), chunkMatch: u32,
-    flagInfo: bytes(12), flagCount: u32, flags: u32, invflags: u32,
-  }),
-  check: noPort,
-  write: given => ({
-    // No flags of chunks, as the tool marks it.
-    flagInfo: Uint8Array.of(0xff, 0, 0, 0xff, 0, 0, 0xff, 0, 0, 0xff, 0, 0),
-    sportMin: given.sport?.value[0],
-    sportMax: given.sport?.value[1],
-    dportMin: given.dport?.value[0],
-    dportMax: given.dport?.value[1],
-    flags: (given.sport === undefined ? 0 : c.XT_SCTP_SRC_PORTS) | (given.dport === undefined ? 0 : c.XT_SCTP_DEST_PORTS),
-    invflags: (given.sport?.not === true ? c.XT_SCTP_SRC_PORTS : 0) | (given.dport?.not === true ? c.XT_SCTP_DEST_PORTS : 0),
-  }),
-  read({ sportMin, sportMax, dportMin, dportMax, flags, invflags }) {
-    if ((flags & ~(c.XT_SCTP_SRC_PORTS | c.XT_SCTP_DEST_PORTS)) !== 0) return undefined
-    return {
-      sport: saysIf((flags & c.XT_SCTP_SRC_PORTS) !== 0, [sportMin, sportMax] as const, (invflags & c.XT_SCTP_SRC_PORTS) !== 0),
-      dport: saysIf((flags & c.XT_SCTP_DEST_PORTS) !== 0, [dportMin, dportMax] as const, (invflags & c.XT_SCTP_DEST_PORTS) !== 0),
-    }
-  },
-  list: given => ['sctp', ...listPorts(given)].join(' '),
-})
-
 const ports = negatable(portList(c.XT_MULTI_PORTS))
 const multiportOptions = {
   sports: ports, dports: ports, ports, sourcePorts: alias('sports', ports), destinationPorts: alias('dports', ports),
@@ -253,23 +223,3 @@ export const multiport: Extension<typeof multiportOptions> = extension({
     return `multiport ${field} ${said?.not === true ? ' !' : ''}${ports.kind.format(said?.value ?? [])}`
   },
 })
-
-const spiOptions = { espspi: negatable(range(0xffffffff)) }
-
-export const esp: Extension<typeof spiOptions> = extension({
-  name: 'esp',
-  options: spiOptions,
-  protocols: [50],
-  layout: struct({ first: u32, last: u32, invflags: u8, _: padding(3) }),
-  write: ({ espspi }) => ({
-    first: espspi?.value[0], last: espspi?.value[1] ?? 0xffffffff, invflags: espspi?.not === true ? c.XT_ESP_INV_SPI : 0,
-  }),
-  read: ({ first, last, invflags }) =>
-    ({ espspi: saysIf(first !== 0 || last !== 0xffffffff || invflags !== 0, [first, last] as const, invflags !== 0) }),
-  list({ espspi }) {
-    if (espspi === undefined) return 'esp'
-    const [first, last] = espspi.value
-    return `esp ${first === last ? 'spi' : 'spis'}:${espspi.not ? '!' : ''}${spiOptions.espspi.kind.format(espspi.value)}`
-  },
-})
-
