@@ -12,7 +12,7 @@
  *   routes N        N IPv4 routes through "fp0", the same way
  *   list            all links, without statistics
  *   without-ipv6    for links that are made from then on
- *   event           sets the MTU of "fp0", and waits for the change on another socket
+ *   event N         sets the MTU of "fp0" and waits for the change on another socket, N times
  *
  * In each phase the messages of a thousand links go out in one sendmsg. Only the last of them asks for an
  * acknowledgement: the kernel answers what it refuses in any case.
@@ -339,8 +339,8 @@ int main(void) {
       list();
     else if (strcmp(line, "without-ipv6\n") == 0)
       without_ipv6();
-    else if (strcmp(line, "event\n") == 0)
-      event(mtu ^= 4);
+    else if (sscanf(line, "event %d", &count) == 1)
+      for (int i = 0; i < count; i++) event(mtu ^= 4);
     else
       die("no such command: %s", line);
     time = now_us() - start;

@@ -104,6 +104,15 @@ const appendRule = (): Change => ({
   },
 })
 
+/** As an agent does it that has much to do: the processor has not fallen asleep in between. */
+const appendRules = (times: number): Change => {
+  const { peers, ...change } = appendRule()
+  return {
+    ...change, times, expects: { rules: times, elements: 0 },
+    peers: async directory => ({ 'nft -f': (await peers(directory))['nft -f'] as Peer }),
+  }
+}
+
 const addRules = (): Change => ({
   setup: [],
   work: () => [table, ...filling(1000)],
@@ -271,6 +280,7 @@ const change = (name: string, about: string, make: () => Change, unit: Unit, rou
 
 const jobs: Job[] = [
   change('rule-1', 'append a rule to a chain', appendRule, 'us', 20, 10),
+  change('rule-1-100', 'append a rule to a chain, 100 times in a row, each in a commit of its own', () => appendRules(100), 'ms', 10, 5),
   change('rules-5000', '5,000 rules in a new table, in one commit', addRules, 'ms', 10, 3),
   change('elements-20000', 'add 20,000 addresses to a set', addAddresses, 'ms', 10, 3),
   change('elements-20000-concat', 'add 20,000 addresses with ports to a set', addServices, 'ms', 10, 3),

@@ -27,6 +27,8 @@ export interface Change {
   setup: Requests
   /** Timed. Called for each sample: making the requests is part of the work. */
   work(): Requests
+  /** How often it is done, each time in a commit of its own; a program is started as often. Default once. */
+  times?: number
   /** Back to how it was; not timed. */
   undo: Requests
   /** In the table once the work is done. */
@@ -145,12 +147,14 @@ export async function openChange(change: Change, unit: Unit): Promise<Contenders
   }
 }
 
-async function openOurs({ setup, work, undo }: Change): Promise<Actor> {
+async function openOurs({ setup, work, undo, times = 1 }: Change): Promise<Actor> {
   const host = await openReady(setup)
   return {
     netns: netnsOf(host),
     table: 'inet bench',
-    work: () => timeUs(() => host.firewall.commit(work())),
+    work: () => timeUs(async () => {
+      for (let i = 0; i < times; i++) await host.firewall.commit(work())
+    }),
     undo: () => host.firewall.commit(undo),
     close: () => host.close(),
   }
@@ -161,8 +165,10 @@ async function openReplay(change: Change, directory: string, peer: Peer | undefi
   const script = readyScript(peer?.setup === undefined ? change.setup : [])
   peer?.setup?.(script)
   script.section('work')
-  if (peer === undefined) commitStep(script, change.work())
-  else script.spawn(peer.argv)
+  for (let i = 0; i < (change.times ?? 1); i++) {
+    if (peer === undefined) commitStep(script, change.work())
+    else script.spawn(peer.argv)
+  }
   script.section('undo')
   if (peer?.undo === undefined) commitStep(script, change.undo)
   else peer.undo(script)

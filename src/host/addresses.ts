@@ -12,6 +12,7 @@ import type { BulkOptions } from './bulk.ts'
 import type { Channel } from './channel.ts'
 import { flush } from './flush.ts'
 import { changeWithLinks } from './link-indices.ts'
+import type { EachLink } from './link-indices.ts'
 import type { LinkRef } from './link-ref.ts'
 import type { Links } from './links.ts'
 
@@ -122,7 +123,7 @@ export class Addresses {
    */
   async addMany(items: readonly AddressItem[], options: BulkOptions = {}): Promise<void> {
     await changeWithLinks(this.#channel, {
-      list: 'addresses', items, links, key, field: 'address',
+      list: 'addresses', items, eachLink, key, field: 'address',
       request: ({ link, address, ...rest }, indexOf) => newAddress(indexOf(link), address, rest),
       undo: deletionOf,
     }, { atomic: true, ...options })
@@ -133,7 +134,7 @@ export class Addresses {
     const before = options.atomic === true ? await this.list() : []
     const known = new Map(before.map(one => [keyOf(one), one]))
     await changeWithLinks(this.#channel, {
-      list: 'addresses', items, links, key, field: 'address',
+      list: 'addresses', items, eachLink, key, field: 'address',
       request: ({ link, address, ...rest }, indexOf) => deleteAddress(indexOf(link), address, rest),
       undo: request => {
         const was = known.get(key(request))
@@ -165,8 +166,8 @@ function merged(now: Address, change: AddressChange): AddressOptions {
   return { preferredLifetimeMs: least, ...all }
 }
 
-function links(item: unknown): [string, unknown][] {
-  return typeof item === 'object' && item !== null ? [['link', (item as AddressItem).link]] : []
+const eachLink: EachLink = (item, show) => {
+  if (typeof item === 'object' && item !== null) show((item as AddressItem).link, 'link')
 }
 
 /** What the kernel finds an address by. */

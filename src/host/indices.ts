@@ -27,24 +27,36 @@ export async function eachIndex(
   }
 }
 
+const highestIndex = 0x7fffffff
+
 const isName = (link: LinkRef | undefined): link is string => isAlternativeName(link)
 
 /** Looks each name up once. An index stands for itself; of a name that is not there it is the error. What is no name is left out. */
 export class Indices {
   readonly #found = new Map<string, number | VirbrError>()
+  readonly #absent = new Map<string, number>()
 
   static async of(channel: Channel, links: Iterable<LinkRef | undefined>): Promise<Indices> {
     const indices = new Indices()
-    const names = [...new Set([...links].filter(isName))]
+    const names = [...new Set(links)].filter(isName)
     const found = await briefLinks(channel, names)
-    for (const [position, name] of names.entries()) indices.#found.set(name, found[position]?.index ?? noLink(absent(name), name))
+    for (const [position, name] of names.entries()) {
+      const index = found[position]?.index
+      if (index === undefined) indices.#absent.set(name, highestIndex - position)
+      indices.#found.set(name, index ?? noLink(absent(name), name))
+    }
     return indices
   }
 
-  /** 0 if there is no such link. */
+  /** There is a link of each name. */
+  get allFound(): boolean {
+    return this.#absent.size === 0
+  }
+
+  /** Of a link that is not there a number of its own, for a request that is checked and not sent. */
   get(link: LinkRef): number {
     const found = typeof link === 'number' ? link : this.#found.get(link)
-    return typeof found === 'number' ? found : 0
+    return typeof found === 'number' ? found : this.#absent.get(link as string) ?? highestIndex
   }
 
   errorOf(link: LinkRef | undefined): VirbrError | undefined {

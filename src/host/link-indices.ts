@@ -11,41 +11,47 @@ import type { LinkRef } from './link-ref.ts'
 /** The index of a link that a call names. */
 export type IndexOf = (link: LinkRef) => number
 
+/** Shows each link that an item names, with its field. Of anything at all: items are not checked yet. */
+export type EachLink = (item: unknown, show: (link: unknown, field: string) => void) => void
+
 export interface ChangeWithLinks<T> {
   /** Name of the list in errors. */
   list: string
   items: readonly T[]
-  /** The links that an item names, as field and value. Of anything at all: items are not checked yet. */
-  links(item: unknown): Iterable<readonly [field: string, link: unknown]>
+  eachLink: EachLink
   request(item: T, indexOf: IndexOf, place: number): AnyRequest
   /** Takes back a request that the kernel has carried out. */
-  undo?(request: AnyRequest, place: number): AnyRequest | readonly AnyRequest[]
+  undo?(request: AnyRequest, place: number, indexOf: IndexOf): AnyRequest | readonly AnyRequest[]
   /** Two items with the same key cannot both be meant; `field` is what the error names. */
   key?(request: AnyRequest): string
   field?: string
   explain?: Explain<T>
+  /** What is left to do when all has been sent. It is done for calls that have failed too. */
+  afterwards?(bulk: Bulk<T>, indexOf: IndexOf): Promise<void>
 }
 
 /** `changeMany` for items that name links. A link that is not there is the failure, ERR_NO_LINK, of its items. */
 export async function changeWithLinks<T>(channel: Channel, change: ChangeWithLinks<T>, options: BulkOptions): Promise<void> {
-  const { list, items, request, undo, key, explain } = change
+  const { list, items, request, undo, key, explain, afterwards } = change
   checkBulk(list, items, options)
   await channel.hold(async held => {
     const bulk = new Bulk(held, list, items, options, explain)
     const indices = await Indices.of(held, namedLinks(change, bulk))
-    const found = items.length === 0 ? [] : withoutAbsent(change, bulk, indices)
     const indexOf: IndexOf = link => indices.get(link)
     const places = new Map<string, number>()
     const wire = (item: T, place: number): AnyRequest => request(item, indexOf, place)
     const changes = await bulk.encode(key === undefined ? wire : (item, place) => {
       const made = wire(item, place)
-      const same = places.get(key(made)) ?? place
-      if (same !== place) refuseTwice(change, items, place, same)
-      places.set(key(made), place)
+      const keyed = key(made)
+      const same = places.get(keyed)
+      if (same === undefined) places.set(keyed, place)
+      else if (same !== place) refuseTwice(change, items, place, same)
       return made
-    }, found)
+    })
+    failAbsent(change, bulk, indices)
     await bulk.send(changes)
-    await bulk.finish(undo === undefined ? undefined : (item, place) => undo(wire(item, place), place))
+    await afterwards?.(bulk, indexOf)
+    await bulk.finish(undo === undefined ? undefined : (item, place) => undo(wire(item, place), place, indexOf))
   })
 }
 
@@ -54,14 +60,16 @@ function refuseTwice<T>({ list, field = '' }: ChangeWithLinks<T>, items: readonl
   throw new InvalidArgumentError(field, value, `each once in a call; ${list}[${same}] is the same`)
 }
 
-function namedLinks<T>({ items, links }: ChangeWithLinks<T>, bulk: Bulk<T>): Set<string> {
+function namedLinks<T>({ items, eachLink }: ChangeWithLinks<T>, bulk: Bulk<T>): Set<string> {
   const names = new Set<string>()
+  const check = (link: unknown, field: string): void => {
+    if (names.has(link as string)) return
+    checkLinkRef(link, field)
+    if (typeof link === 'string') names.add(link)
+  }
   items.forEach((item, place) => {
     try {
-      for (const [field, link] of links(item)) {
-        checkLinkRef(link, field)
-        if (typeof link === 'string') names.add(link)
-      }
+      eachLink(item, check)
     } catch (error) {
       throw bulk.inItem(error as Error, place)
     }
@@ -69,15 +77,12 @@ function namedLinks<T>({ items, links }: ChangeWithLinks<T>, bulk: Bulk<T>): Set
   return names
 }
 
-/** Places of the items whose links are all there, or undefined if that is all of them; the others have failed. */
-function withoutAbsent<T>({ items, links }: ChangeWithLinks<T>, bulk: Bulk<T>, indices: Indices): number[] | undefined {
-  const found: number[] = []
+function failAbsent<T>({ items, eachLink }: ChangeWithLinks<T>, bulk: Bulk<T>, indices: Indices): void {
+  if (indices.allFound) return
   items.forEach((item, place) => {
-    for (const [, link] of links(item)) {
+    eachLink(item, link => {
       const error = indices.errorOf(link as LinkRef)
       if (error !== undefined) bulk.fail(place, error)
-    }
-    if (!bulk.isFailed(place)) found.push(place)
+    })
   })
-  return found.length === items.length ? undefined : found
 }

@@ -7,11 +7,12 @@ import { decodeFdbEntry, deleteFdbEntry, flushFdb, getFdbEntry, listFdb, newFdbE
 import type { FdbEntry, FdbFlush as WireFlush, FdbKey as WireFdbKey, FdbLookup as WireLookup, FdbSpec as WireFdbSpec, FdbState } from '../rtnetlink/fdb.ts'
 import { decodeNeighbor, deleteNeighbor, getNeighbor, listNeighbors, newNeighbor, states } from '../rtnetlink/neighbors.ts'
 import type { Neighbor, NeighborKey as WireKey, NeighborSpec as WireSpec, NeighborState } from '../rtnetlink/neighbors.ts'
-import { Bulk, checkBulk } from './bulk.ts'
 import type { BulkOptions } from './bulk.ts'
 import { routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
 import { Indices } from './indices.ts'
+import { changeWithLinks } from './link-indices.ts'
+import type { EachLink, IndexOf } from './link-indices.ts'
 import { checkLinkRef, noLink } from './link-ref.ts'
 import type { LinkRef } from './link-ref.ts'
 import type { Links } from './links.ts'
@@ -242,7 +243,7 @@ export class Neighbors {
   }
 
   /** A kernel that is too old passes over the flag. */
-  async #keepsManaged({ ip, link }: NeighborSpec, indexOf: (link: LinkRef) => number): Promise<boolean> {
+  async #keepsManaged({ ip, link }: NeighborSpec, indexOf: IndexOf): Promise<boolean> {
     const { messages } = await this.#channel.attempt(routeStep([getNeighbor(indexOf(link), { ip })], { mayFail: true }))
     const [[message] = []] = messages
     // One that has gone meanwhile says nothing.
@@ -250,27 +251,20 @@ export class Neighbors {
   }
 
   async #many(entries: readonly (NeighborKey | FdbKey)[], verb: Verb, undo: Verb | undefined, options: BulkOptions): Promise<void> {
-    checkBulk('neighbors', entries, options)
-    await this.#channel.hold(async held => {
-      const bulk = new Bulk(held, 'neighbors', entries, options, (error, entry) => this.#explain(error, entry as NeighborSpec | FdbSpec))
-      const linksOf = (entry: { link?: LinkRef, via?: LinkRef } | null | undefined): (LinkRef | undefined)[] => [entry?.link, entry?.via]
-      const indices = await Indices.of(held, entries.flatMap(linksOf))
-      const indexOf = (link: LinkRef): number => indices.get(link)
-      const changes = await bulk.encode(entry => requestFor(entry, verb, indexOf))
-      entries.forEach((entry, index) => {
-        const error = linksOf(entry).map(link => indices.errorOf(link)).find(error => error !== undefined)
-        if (error !== undefined) bulk.fail(index, error)
-      })
-      await bulk.send(changes)
-      // One tells of all.
-      const managed = entries.findIndex((entry, index) => isManaged(entry, verb) && !bulk.isFailed(index))
-      if (managed >= 0 && !bulk.stopped && !await this.#keepsManaged(entries[managed] as NeighborSpec, indexOf)) {
+    await changeWithLinks(this.#channel, {
+      list: 'neighbors', items: entries as readonly (NeighborSpec | FdbSpec)[], eachLink,
+      request: (entry, indexOf) => requestFor(entry, verb, indexOf),
+      ...(undo === undefined ? {} : { undo: (_, place, indexOf) => requestFor(entries[place] as FdbSpec, undo, indexOf) }),
+      explain: (error, entry) => this.#explain(error, entry),
+      afterwards: async (bulk, indexOf) => {
+        // One tells of all.
+        const managed = entries.findIndex((entry, index) => isManaged(entry, verb) && !bulk.isFailed(index))
+        if (managed < 0 || bulk.stopped || await this.#keepsManaged(entries[managed] as NeighborSpec, indexOf)) return
         entries.forEach((entry, index) => {
           if (isManaged(entry, verb)) bulk.fail(index, managedUnsupported(requestFor(entry, verb, indexOf)))
         })
-      }
-      await bulk.finish(undo === undefined ? undefined : entry => requestFor(entry, undo, indexOf))
-    })
+      },
+    }, options)
   }
 
   async #dump(request: AnyRequest): Promise<Message[]> {
@@ -298,7 +292,7 @@ function isManaged(entry: NeighborKey | FdbKey, verb: Verb): entry is NeighborSp
   return verb !== 'delete' && 'managed' in entry && entry.managed === true
 }
 
-function requestFor(entry: NeighborSpec | FdbSpec, verb: Verb, indexOf: (link: LinkRef) => number): AnyRequest {
+function requestFor(entry: NeighborSpec | FdbSpec, verb: Verb, indexOf: IndexOf): AnyRequest {
   checkObject(entry, 'neighbor')
   checkLinkRef(entry.link)
   if (verb === 'append' && isOfIp(entry)) throw new InvalidArgumentError('ip', entry.ip, 'nothing: only forwarding entries have several ends')
@@ -311,13 +305,21 @@ function ofIp({ link: _, ...wire }: NeighborSpec, verb: Verb, index: number): An
   return verb === 'delete' ? deleteNeighbor(index, wire) : newNeighbor(index, wire, verb === 'append' ? 'add' : verb)
 }
 
-function ofMac({ link, via, ...rest }: FdbSpec, verb: Verb, indexOf: (link: LinkRef) => number): AnyRequest {
+function ofMac(entry: FdbSpec, verb: Verb, indexOf: IndexOf): AnyRequest {
+  const { link, via, ...rest } = entry
   const wire: WireFdbSpec = rest
   if (via !== undefined) {
     checkLinkRef(via, 'via')
     wire.via = indexOf(via)
   }
   return verb === 'delete' ? deleteFdbEntry(indexOf(link), wire) : newFdbEntry(indexOf(link), wire, verb)
+}
+
+const eachLink: EachLink = (entry, show) => {
+  if (typeof entry !== 'object' || entry === null) return
+  const { link, via } = entry as Partial<FdbSpec>
+  show(link, 'link')
+  if (via !== undefined) show(via, 'via')
 }
 
 function isOfIp(entry: NeighborKey | FdbKey | FdbLookup): entry is NeighborKey {

@@ -14,6 +14,7 @@ import { changeMany } from './bulk.ts'
 import type { Channel } from './channel.ts'
 import { flush } from './flush.ts'
 import { changeWithLinks } from './link-indices.ts'
+import type { EachLink } from './link-indices.ts'
 import type { LinkRef } from './link-ref.ts'
 import type { Links } from './links.ts'
 
@@ -98,7 +99,7 @@ export class Nexthops {
    */
   async addMany(nexthops: readonly NexthopSpec[], options: BulkOptions = {}): Promise<void> {
     await changeWithLinks(this.#channel, {
-      list: 'nexthops', items: nexthops, links, key: request => String(idOf(request)), field: 'id',
+      list: 'nexthops', items: nexthops, eachLink, key: request => String(idOf(request)), field: 'id',
       request: (spec, indexOf) => {
         checkFields(spec, Object.keys(spec ?? {}), 'a nexthop')
         if (spec.id === undefined) throw new InvalidArgumentError('id', spec.id, 'an id, in a call with many')
@@ -153,9 +154,9 @@ function explain(error: NetlinkError, encap?: string | number): Error {
   return unknown ? lacks(error.operation, 'Linux 5.3, for nexthop objects; 5.13, for buckets', error) : orUnsupported(error, encap)
 }
 
-function links(spec: unknown): [string, unknown][] {
+const eachLink: EachLink = (spec, show) => {
   const { link } = (typeof spec === 'object' && spec !== null ? spec : {}) as Partial<NexthopSpec>
-  return link === undefined ? [] : [['link', link]]
+  if (link !== undefined) show(link, 'link')
 }
 
 function toWire({ link, ...rest }: NexthopSpec, indexOf: (link: LinkRef) => number): WireSpec {

@@ -20,7 +20,7 @@ import { routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
 import { flush } from './flush.ts'
 import { changeWithLinks } from './link-indices.ts'
-import type { IndexOf } from './link-indices.ts'
+import type { EachLink, IndexOf } from './link-indices.ts'
 import { checkLinkRef } from './link-ref.ts'
 import type { LinkRef } from './link-ref.ts'
 import type { Links } from './links.ts'
@@ -187,10 +187,10 @@ export class Routes {
   async #send(route: RouteSpec, request: (wire: WireSpec) => AnyRequest): Promise<void> {
     if (typeof route !== 'object' || route === null) throw new InvalidArgumentError('route', route, 'a route like { to, via }')
     const names = new Set<LinkRef>()
-    for (const [field, link] of linksOf(route)) {
+    eachLink(route, (link, field) => {
       checkLinkRef(link, field)
       names.add(link)
-    }
+    })
     request(toWire(route, () => 1))
     await this.#requireTables([route])
     const indices = new Map<LinkRef, number>()
@@ -207,7 +207,7 @@ export class Routes {
   ): Promise<void> {
     if (Array.isArray(routes)) await this.#requireTables(routes)
     await changeWithLinks(this.#channel, {
-      list: 'routes', items: routes, links: linksOf, undo,
+      list: 'routes', items: routes, eachLink, undo,
       ...(once ? { key: routeKey, field: 'to' } : {}),
       request: (route, indexOf, place) => {
         const change = request(toWire(route, indexOf))
@@ -246,15 +246,13 @@ const flushNames = [
   'table', 'link', 'index', 'family', 'protocol', 'type', 'cache', 'to', 'root', 'match', 'via', 'source', 'scope', 'metric', 'tos', 'nexthopId',
 ]
 
-/** Fields that name links, of anything at all. */
-function linksOf(route: unknown): [string, unknown][] {
+const eachLink: EachLink = (route, show) => {
   const { link, multipath } = (typeof route === 'object' && route !== null ? route : {}) as Partial<RouteSpec>
-  const named: [string, unknown][] = link === undefined ? [] : [['link', link]]
-  if (!Array.isArray(multipath)) return named
+  if (link !== undefined) show(link, 'link')
+  if (!Array.isArray(multipath)) return
   multipath.forEach((hop: NextHop | null, position) => {
-    if (hop?.link !== undefined) named.push([`multipath[${position}].link`, hop.link])
+    if (hop?.link !== undefined) show(hop.link, `multipath[${position}].link`)
   })
-  return named
 }
 
 function toWire(route: RouteSpec, indexOf: IndexOf): WireSpec {
