@@ -42,6 +42,7 @@ export type {
   BondOptions, BondPortOptions, GeneveOptions, GreOptions, Ip6greOptions, Ip6tnlOptions, IpipOptions, IpvlanOptions, KindOptions,
   MacvlanOptions, NetkitOptions, PortOptions, SitOptions, VlanLinkOptions, VrfOptions, VrfPortOptions, VxlanOptions,
 } from './rtnetlink/kinds/options.ts'
+export type { Listed } from './rtnetlink/listed.ts'
 export type { Vni, VniSpec } from './rtnetlink/vnis.ts'
 export type { BridgeStatistics, LacpStatistics, LinkStatistics } from './rtnetlink/statistics.ts'
 export type { BridgeOptions, BridgePortOptions, Link, TunState } from './rtnetlink/links.ts'

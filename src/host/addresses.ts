@@ -6,6 +6,9 @@ import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest } from '../netlink/message.ts'
 import { addressFlags, decodeAddress, deleteAddress, listAddresses, newAddress, optionsOf } from '../rtnetlink/addresses.ts'
 import type { Address, AddressFlag, AddressFilter as WireFilter, AddressOptions, AddressProtocol } from '../rtnetlink/addresses.ts'
+import { isInternet } from '../rtnetlink/families.ts'
+import { equals, sift } from '../rtnetlink/listed.ts'
+import type { Listed, Tests } from '../rtnetlink/listed.ts'
 import { scopes } from '../rtnetlink/names.ts'
 import type { Scope } from '../rtnetlink/names.ts'
 import type { BulkOptions } from './bulk.ts'
@@ -53,13 +56,15 @@ export class Addresses {
     this.#links = links
   }
 
-  async list(filter: AddressFilter = {}): Promise<Address[]> {
+  async list(filter: AddressFilter = {}): Promise<Listed<Address>> {
     const { link, scope, flags, label, to, protocol, ...wire } = filter
-    const chosen = addressChooser({ scope, flags, label, to, protocol })
+    const here = addressTests({ scope, flags, label, to, protocol })
     listAddresses(wire)
-    const index = link === undefined ? {} : { index: await this.#links.index(link) }
+    const index: { index?: number } = link === undefined ? {} : { index: await this.#links.index(link) }
     const [messages = []] = await this.#channel.request([listAddresses({ ...wire, ...index })])
-    return messages.map(decodeAddress).filter(chosen)
+    return sift<Address>(messages.filter(isInternet).map(decodeAddress), here, {
+      link: equals(index.index, address => address.index), family: equals(wire.family, address => address.family),
+    })
   }
 
   /** `get('br0', '10.0.0.1/24')`, or without the prefix length. Rejects with EADDRNOTAVAIL if the link has no such address. */
@@ -190,28 +195,28 @@ function deletionOf({ header, attributes }: AnyRequest): AnyRequest {
 
 type Chooser = Pick<{ [K in keyof AddressFilter]: AddressFilter[K] | undefined }, 'scope' | 'flags' | 'label' | 'to' | 'protocol'>
 
-function addressChooser({ scope, flags, label, to, protocol }: Chooser): (address: Address) => boolean {
-  const tests: ((address: Address) => boolean)[] = []
-  if (scope !== undefined) {
-    const wanted = scopes.name(scopes.number(scope, 'scope'))
-    tests.push(address => address.scope === wanted)
+function addressTests({ scope, flags, label, to, protocol }: Chooser): Tests<Address> {
+  const wantedScope = scope === undefined ? undefined : scopes.name(scopes.number(scope, 'scope'))
+  if (flags !== undefined) checkFlags(flags)
+  return {
+    scope: equals(wantedScope, address => address.scope),
+    flags: flags && (address => flags.every(flag => address.flags.includes(flag.replace(/^-/, '') as AddressFlag) !== flag.startsWith('-'))),
+    label: label === undefined ? undefined : labelTest(label),
+    to: to === undefined ? undefined : prefixTest(to),
+    protocol: equals(protocol, address => address.protocol),
   }
-  if (flags !== undefined) {
-    checkFlags(flags)
-    tests.push(address => flags.every(flag => address.flags.includes(flag.replace(/^-/, '') as AddressFlag) !== flag.startsWith('-')))
-  }
-  if (label !== undefined) {
-    if (typeof label !== 'string') throw new InvalidArgumentError('label', label, 'a string')
-    const pattern = new RegExp(`^${label.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`)
-    tests.push(address => pattern.test(address.label ?? ''))
-  }
-  if (to !== undefined) {
-    const outer = typeof to === 'string' ? parsePrefix(to) : undefined
-    if (outer === undefined) throw new InvalidArgumentError('to', to, 'a prefix like 10.0.0.0/8, or an address')
-    tests.push(({ address, family }) => prefixWithin({ address: address.replace(/\/.*/, ''), prefix: bits[family], family }, outer))
-  }
-  if (protocol !== undefined) tests.push(address => address.protocol === protocol)
-  return address => tests.every(fits => fits(address))
+}
+
+function labelTest(label: string): (address: Address) => boolean {
+  if (typeof label !== 'string') throw new InvalidArgumentError('label', label, 'a string')
+  const pattern = new RegExp(`^${label.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`)
+  return address => pattern.test(address.label ?? '')
+}
+
+function prefixTest(to: string): (address: Address) => boolean {
+  const outer = typeof to === 'string' ? parsePrefix(to) : undefined
+  if (outer === undefined) throw new InvalidArgumentError('to', to, 'a prefix like 10.0.0.0/8, or an address')
+  return ({ address, family }) => prefixWithin({ address: address.replace(/\/.*/, ''), prefix: bits[family], family }, outer)
 }
 
 function checkFlags(flags: readonly string[]): void {

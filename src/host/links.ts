@@ -6,6 +6,8 @@ import type { AnyRequest, Message } from '../netlink/message.ts'
 import { completeOptions, linksNamed } from '../rtnetlink/kinds/given.ts'
 import { portTable } from '../rtnetlink/kinds/index.ts'
 import { explainLink, overlooked } from '../rtnetlink/kinds/support.ts'
+import { equals, sift } from '../rtnetlink/listed.ts'
+import type { Listed } from '../rtnetlink/listed.ts'
 import { changedKind, decodeLink, deleteLink, getLink, given, listLinks, newLink, setLink } from '../rtnetlink/links.ts'
 import type {
   KindOptions, Link, LinkChange as WireChange, LinkFilter as WireFilter, LinkSpec as WireSpec, Resolved, VethPeer,
@@ -106,14 +108,16 @@ export class Links {
    * Filtered in the kernel by `kind` and `master`, here by the rest. `statistics: false` lets it leave out what it must add
    * up over all processors: a fifth of the bytes and more of the time.
    */
-  async list(filter: LinkFilter = {}): Promise<Link[]> {
+  async list(filter: LinkFilter = {}): Promise<Listed<Link>> {
     const { master, group, up, type, ...rest } = filter
-    const index = master === undefined ? {} : { master: await this.index(master, 'master') }
+    const index: { master?: number } = master === undefined ? {} : { master: await this.index(master, 'master') }
     const [messages = []] = await this.#channel.request([listLinks({ ...rest, ...index })])
-    // The kernel has one kind for taps and tuns, and takes one that it does not know for no filter.
-    return messages.map(decodeLink).filter(link =>
-      (rest.kind === undefined || link.kind === rest.kind) && (group === undefined || link.group === group) &&
-      (up === undefined || link.up === up) && (type === undefined || link.type === type))
+    return sift<Link>(messages.map(decodeLink), {
+      group: equals(group, link => link.group), up: equals(up, link => link.up), type: equals(type, link => link.type),
+    }, {
+      // The kernel has one kind for taps and tuns, and takes one that it does not know for no filter.
+      kind: equals(rest.kind, link => link.kind), master: equals(index.master, link => link.master),
+    })
   }
 
   /** One request, not a dump, by any of the link's names or by index. Rejects with ERR_NO_LINK. */

@@ -2,6 +2,8 @@
 import { InvalidArgumentError, UnsupportedError, checkFields } from '../errors.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest } from '../netlink/message.ts'
+import { equals, sift } from '../rtnetlink/listed.ts'
+import type { Listed, Tests } from '../rtnetlink/listed.ts'
 import { decodeMdb, deleteMdbEntry, flushMdb, listMdb, newMdbEntry } from '../rtnetlink/mdb.ts'
 import type { MdbEntry, MdbFlush as WireFlush, MdbKey as WireKey, MdbRouter, MdbSpec as WireSpec } from '../rtnetlink/mdb.ts'
 import { routeStep } from './channel.ts'
@@ -49,13 +51,13 @@ export class Mdb {
   }
 
   /** Groups. Left out by virbr, not by the kernel, which has no filter. */
-  async list(filter: MdbFilter = {}): Promise<MdbEntry[]> {
-    return (await this.#read(filter)).flatMap(({ entries }) => entries).filter(await this.#matching(filter))
+  async list(filter: MdbFilter = {}): Promise<Listed<MdbEntry>> {
+    return sift((await this.#read(filter)).flatMap(({ entries }) => entries), await this.#tests(filter))
   }
 
   /** Ports behind which are multicast routers. */
-  async routers(filter: MdbFilter = {}): Promise<MdbRouter[]> {
-    return (await this.#read(filter)).flatMap(({ routers }) => routers).filter(await this.#matching(filter))
+  async routers(filter: MdbFilter = {}): Promise<Listed<MdbRouter>> {
+    return sift((await this.#read(filter)).flatMap(({ routers }) => routers), await this.#tests(filter))
   }
 
   /** Rejects with EEXIST if there is such an entry. */
@@ -95,10 +97,11 @@ export class Mdb {
     return messages.flat().map(decodeMdb)
   }
 
-  async #matching({ bridge, port }: MdbFilter): Promise<(entry: { bridge: number, port: number }) => boolean> {
-    const inBridge = bridge === undefined ? undefined : await this.#links.index(bridge, 'bridge')
-    const atPort = port === undefined ? undefined : await this.#links.index(port, 'port')
-    return entry => (inBridge === undefined || entry.bridge === inBridge) && (atPort === undefined || entry.port === atPort)
+  async #tests({ bridge, port }: MdbFilter): Promise<Tests<{ bridge: number, port: number }>> {
+    return {
+      bridge: equals(bridge === undefined ? undefined : await this.#links.index(bridge, 'bridge'), entry => entry.bridge),
+      port: equals(port === undefined ? undefined : await this.#links.index(port, 'port'), entry => entry.port),
+    }
   }
 
   async #change(entry: MdbSpec, make: (bridge: number, wire: WireSpec) => AnyRequest): Promise<void> {

@@ -5,6 +5,8 @@ import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { decodeFdbEntry, deleteFdbEntry, flushFdb, getFdbEntry, listFdb, newFdbEntry } from '../rtnetlink/fdb.ts'
 import type { FdbEntry, FdbFlush as WireFlush, FdbKey as WireFdbKey, FdbLookup as WireLookup, FdbSpec as WireFdbSpec, FdbState } from '../rtnetlink/fdb.ts'
+import { equals, sift } from '../rtnetlink/listed.ts'
+import type { Listed } from '../rtnetlink/listed.ts'
 import { decodeNeighbor, deleteNeighbor, getNeighbor, listNeighbors, newNeighbor, states } from '../rtnetlink/neighbors.ts'
 import type { Neighbor, NeighborKey as WireKey, NeighborSpec as WireSpec, NeighborState } from '../rtnetlink/neighbors.ts'
 import type { BulkOptions } from './bulk.ts'
@@ -111,24 +113,36 @@ export class Neighbors {
   }
 
   /** ARP and NDP, or with `family: 'bridge'` forwarding entries. Filtered in the kernel, but where a filter says otherwise. */
-  list(filter: FdbFilter): Promise<FdbEntry[]>
-  list(filter?: NeighborFilter): Promise<Neighbor[]>
-  async list(filter: NeighborFilter | FdbFilter = {}): Promise<Neighbor[] | FdbEntry[]> {
+  list(filter: FdbFilter): Promise<Listed<FdbEntry>>
+  list(filter?: NeighborFilter): Promise<Listed<Neighbor>>
+  async list(filter: NeighborFilter | FdbFilter = {}): Promise<Listed<Neighbor> | Listed<FdbEntry>> {
     checkObject(filter, 'filter')
     const { link, master, ...rest } = filter
     if (rest.family === 'bridge') {
       checkFields(filter, ['family', 'link', 'master', 'vlan', 'state'], 'a filter of forwarding entries')
       const { family: _, vlan, state, ...wire } = rest
       const wanted = stateList(state)
-      const entries = (await this.#dump(listFdb({ ...wire, ...await this.#resolve({ index: link, master }) }))).map(decodeFdbEntry)
-      return entries.filter(entry => (vlan === undefined || entry.vlan === vlan) && (wanted?.includes(entry.state) ?? true))
+      const indices = await this.#resolve({ index: link, master })
+      return sift<FdbEntry>((await this.#dump(listFdb({ ...wire, ...indices }))).map(decodeFdbEntry), {
+        vlan: equals(vlan, entry => entry.vlan), state: wanted && (entry => wanted.includes(entry.state)),
+      }, {
+        link: equals(indices.index, entry => entry.index),
+        // Entries of the bridge itself, and those that ports have for themselves, name no master.
+        master: equals(indices.master, entry => entry.master ?? indices.master),
+      })
     }
     checkFields(filter, ['family', 'link', 'master', 'proxy', 'state'], 'a filter of neighbours')
     const { state, ...wire } = rest
     listNeighbors(wire)
     const wanted = stateList(state)?.map(name => states.name(states.number(name as NeighborState, 'state')))
-    const all = (await this.#dump(listNeighbors({ ...wire, ...await this.#resolve({ index: link, master }) }))).map(decodeNeighbor)
-    return wanted === undefined ? all : all.filter(entry => wanted.includes(entry.state))
+    const indices = await this.#resolve({ index: link, master })
+    // What the master of its link is, an entry does not say; kernels have long filtered by it.
+    return sift<Neighbor>((await this.#dump(listNeighbors({ ...wire, ...indices }))).map(decodeNeighbor), {
+      state: wanted && (entry => wanted.includes(entry.state)),
+    }, {
+      link: equals(indices.index, entry => entry.index), family: equals(wire.family, entry => entry.family),
+      proxy: wire.proxy === true ? entry => entry.flags.includes('proxy') : undefined,
+    })
   }
 
   /** One request, not a dump. Rejects with ENOENT (ERR_NETLINK) if there is none. */

@@ -3,6 +3,8 @@ import { constants } from 'node:os'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
+import { equals, sift } from '../rtnetlink/listed.ts'
+import type { Listed } from '../rtnetlink/listed.ts'
 import { protocols } from '../rtnetlink/names.ts'
 import { decodeBucket, decodeNexthop, deleteNexthop, getNexthop, listBuckets, listNexthops, newNexthop } from '../rtnetlink/nexthops.ts'
 import type {
@@ -52,12 +54,12 @@ export class Nexthops {
     this.#links = links
   }
 
-  async list(filter: NexthopFilter = {}): Promise<Nexthop[]> {
+  async list(filter: NexthopFilter = {}): Promise<Listed<Nexthop>> {
     const { protocol } = filter
     const number = protocol === undefined ? undefined : protocols.number(protocol, 'protocol')
     const messages = await this.#dump(filter, listNexthops)
-    const all = messages.map(decodeNexthop)
-    return number === undefined ? all : all.filter(nexthop => protocols.number(nexthop.protocol, 'protocol') === number)
+    // Every kernel that has nexthops filters, or refuses.
+    return sift<Nexthop>(messages.map(decodeNexthop), { protocol: equals(number, nexthop => protocols.number(nexthop.protocol, 'protocol')) })
   }
 
   /** Rejects with ENOENT if there is none. */
@@ -89,8 +91,8 @@ export class Nexthops {
   }
 
   /** Buckets of resilient groups: which nexthop each leads to, and how long it has been idle. Linux 5.13. */
-  async buckets(filter: BucketFilter = {}): Promise<NexthopBucket[]> {
-    return (await this.#dump(filter, listBuckets)).map(decodeBucket)
+  async buckets(filter: BucketFilter = {}): Promise<Listed<NexthopBucket>> {
+    return sift((await this.#dump(filter, listBuckets)).map(decodeBucket), {})
   }
 
   /**

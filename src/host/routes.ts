@@ -5,7 +5,10 @@ import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import type { Encap } from '../rtnetlink/encap.ts'
 import type { NextHop as WireHop } from '../rtnetlink/multipath.ts'
-import { listRoutes, routeChooser } from '../rtnetlink/route-lists.ts'
+import { isInternet } from '../rtnetlink/families.ts'
+import { sift } from '../rtnetlink/listed.ts'
+import type { Listed } from '../rtnetlink/listed.ts'
+import { listRoutes, routeTests } from '../rtnetlink/route-lists.ts'
 import type { RouteFilter as WireFilter } from '../rtnetlink/route-lists.ts'
 import { getRoute } from '../rtnetlink/route-lookup.ts'
 import type { RouteLookup as WireLookup } from '../rtnetlink/route-lookup.ts'
@@ -39,10 +42,7 @@ export interface RouteSpec extends Omit<WireSpec, 'multipath'> {
   multipath?: NextHop[]
 }
 
-/**
- * Which routes to list. The kernel filters by table, link, family, protocol, type and `cache` (from Linux 4.20 on, virbr
- * does for an older one); virbr by the rest.
- */
+/** Which routes to list. The kernel filters by table, link, family, protocol, type and `cache`, virbr by the rest. */
 export interface RouteFilter extends WireFilter {
   /** A link that packets leave by. */
   link?: LinkRef
@@ -74,8 +74,9 @@ export class Routes {
   }
 
   /** The main table, as `ip route` shows it, unless `table` says otherwise. */
-  async list(filter: RouteFilter = {}): Promise<Route[]> {
-    return (await this.#listed(filter)).map(decodeRoute)
+  async list(filter: RouteFilter = {}): Promise<Listed<Route>> {
+    const { messages, here, kernel } = await this.#dump(filter)
+    return sift(messages.map(decodeRoute), here, kernel)
   }
 
   /**
@@ -168,16 +169,21 @@ export class Routes {
   }
 
   async #listed(filter: RouteFilter): Promise<Message[]> {
+    const { messages, here, kernel } = await this.#dump(filter)
+    return sift(messages, here, kernel, decodeRoute)
+  }
+
+  async #dump(filter: RouteFilter): Promise<ReturnType<typeof routeTests> & { messages: Message[] }> {
     const { link, ...wire } = filter
     const index = link === undefined ? {} : { index: 1 }
     listRoutes({ ...wire, ...index })
     if (link !== undefined) index.index = await this.#links.index(link)
     const request = listRoutes({ ...wire, ...index })
-    const chosen = routeChooser({ ...wire, ...index })
+    const tests = routeTests({ ...wire, ...index })
     const { messages, error } = await this.#channel.attempt(routeStep([request], { mayFail: true }))
     // A table exists from its first route on.
     if (error !== undefined && error.errno !== constants.errno.ENOENT) throw error
-    return messages.flat().filter(chosen)
+    return { messages: messages.flat().filter(isInternet), ...tests }
   }
 
   async #index(link: LinkRef | undefined, field: string): Promise<number | undefined> {

@@ -1,7 +1,10 @@
 /** Policy rules: what `ip rule` does. */
 import { checkFields } from '../errors.ts'
 import type { Message } from '../netlink/message.ts'
-import { decodeRule, deleteListedRule, deleteRule, listRules, newRule, ruleChooser } from '../rtnetlink/rules.ts'
+import { isInternet } from '../rtnetlink/families.ts'
+import { sift } from '../rtnetlink/listed.ts'
+import type { Listed } from '../rtnetlink/listed.ts'
+import { decodeRule, deleteListedRule, deleteRule, listRules, newRule, ruleTests } from '../rtnetlink/rules.ts'
 import type { Rule, RuleFilter, RuleSpec } from '../rtnetlink/rules.ts'
 import { changeMany, checkBulk } from './bulk.ts'
 import type { BulkOptions } from './bulk.ts'
@@ -25,8 +28,9 @@ export class Rules {
   }
 
   /** In the order in which they are looked at, those of IPv4 first. The kernel filters by family, virbr by the rest. */
-  async list(filter: RuleFilter = {}): Promise<Rule[]> {
-    return (await this.#listed(filter)).map(decodeRule)
+  async list(filter: RuleFilter = {}): Promise<Listed<Rule>> {
+    const { here, kernel } = ruleTests(filter)
+    return sift((await this.#dump(filter)).map(decodeRule), here, kernel)
   }
 
   /** The rule as the kernel has it, with the priority that it gave. Rejects with EEXIST if there is one just like it. */
@@ -49,7 +53,9 @@ export class Rules {
    * `protocol: 'kernel'` is asked for.
    */
   async flush(filter: RuleFilter = {}): Promise<number> {
-    const items = (await this.#listed(filter)).filter(message => filter.protocol !== undefined || decodeRule(message).protocol !== 'kernel')
+    const { here, kernel } = ruleTests(filter)
+    const kept = filter.protocol === undefined ? (rule: Rule) => rule.protocol !== 'kernel' : undefined
+    const items = sift(await this.#dump(filter), { ...here, protocol: kept ?? here.protocol }, kernel, decodeRule)
     return flush(this.#channel, 'rules', items, deleteListedRule)
   }
 
@@ -73,9 +79,8 @@ export class Rules {
     await changeMany(this.#channel, { list: 'rules', items: rules, request: deleteRule }, { atomic: false, ...options })
   }
 
-  async #listed(filter: RuleFilter): Promise<Message[]> {
-    const chosen = ruleChooser(filter)
+  async #dump(filter: RuleFilter): Promise<Message[]> {
     const [messages = []] = await this.#channel.request([listRules(filter)])
-    return messages.filter(message => chosen(decodeRule(message)))
+    return messages.filter(isInternet)
   }
 }

@@ -2,6 +2,8 @@
 import { UnsupportedError, checkFields } from '../errors.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
+import { equals, sift } from '../rtnetlink/listed.ts'
+import type { Listed } from '../rtnetlink/listed.ts'
 import type { Action as WireAction, MirredAction as WireMirred } from '../rtnetlink/tc/actions.ts'
 import { decodeClass, deleteClass, listClasses, newClass } from '../rtnetlink/tc/classes.ts'
 import type { ClassSpec, TcClass } from '../rtnetlink/tc/classes.ts'
@@ -80,12 +82,11 @@ class Part {
  */
 export class Qdiscs extends Part {
   /** Of all links, or of one; left out by virbr, not by the kernel, which has no such filter. */
-  async list(filter: { link?: LinkRef } = {}): Promise<Qdisc[]> {
+  async list(filter: { link?: LinkRef } = {}): Promise<Listed<Qdisc>> {
     checkFields(filter, ['link'], 'a filter of qdiscs')
     const { link } = filter
     const index = link === undefined ? undefined : await this.links.index(link)
-    const all = (await this.dump(listQdiscs(index))).map(decodeQdisc)
-    return index === undefined ? all : all.filter(qdisc => qdisc.index === index)
+    return sift<Qdisc>((await this.dump(listQdiscs(index))).map(decodeQdisc), { link: equals(index, qdisc => qdisc.index) })
   }
 
   /** `add('eth0', { kind: 'htb', handle: '1:', htb: { default: 2 } })`. Rejects with EEXIST if there is one but the default. */
@@ -115,12 +116,12 @@ export class Qdiscs extends Part {
 /** Classes of htb: `host.classes`. Errors as of `host.qdiscs`. */
 export class Classes extends Part {
   /** Of all qdiscs of a link, or of one. */
-  async list(filter: { link: LinkRef, parent?: Handle }): Promise<TcClass[]> {
+  async list(filter: { link: LinkRef, parent?: Handle }): Promise<Listed<TcClass>> {
     checkFields(filter, ['link', 'parent'], 'a filter of classes')
     const { link, parent } = filter
     checkLinkRef(link)
     listClasses(1, parent)
-    return (await this.dump(listClasses(await this.links.index(link), parent))).map(decodeClass)
+    return sift((await this.dump(listClasses(await this.links.index(link), parent))).map(decodeClass), {})
   }
 
   /** `add('eth0', { kind: 'htb', parent: '1:', classid: '1:1', htb: { rate: 125_000 } })`. */
@@ -150,13 +151,13 @@ export class Classes extends Part {
 /** Filters: `host.filters`. Kinds: u32, fw, matchall, basic; actions: police, mirred, gact. Errors as of `host.qdiscs`. */
 export class Filters extends Part {
   /** Of a qdisc or class, or of `ingress` or `egress` of clsact. */
-  async list(filter: { link: LinkRef, parent: Handle }): Promise<Filter[]> {
+  async list(filter: { link: LinkRef, parent: Handle }): Promise<Listed<Filter>> {
     checkFields(filter, ['link', 'parent'], 'a filter of filters')
     const { link, parent } = filter
     checkLinkRef(link)
     listFilters(1, parent)
     const messages = await this.dump(listFilters(await this.links.index(link), parent))
-    return messages.map(decodeFilter).filter(found => found !== undefined)
+    return sift(messages.map(decodeFilter).filter(found => found !== undefined), {})
   }
 
   /** `add('eth0', { kind: 'fw', parent: '1:', handle: 1, fw: { classid: ':1' } })`. */

@@ -2,6 +2,8 @@
 import { UnsupportedError, checkFields } from '../errors.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest } from '../netlink/message.ts'
+import { sift } from '../rtnetlink/listed.ts'
+import type { Listed } from '../rtnetlink/listed.ts'
 import { addVlans, decodeVlans, deleteVlans, listVlans, setVlan } from '../rtnetlink/vlans.ts'
 import type { BridgeVlan, VlanOptions, VlanRange, VlanTarget } from '../rtnetlink/vlans.ts'
 import { routeStep } from './channel.ts'
@@ -35,13 +37,13 @@ export class Vlans {
   }
 
   /** Ranges that have all in common are one entry, with `to`. Filtered in the kernel. Linux 5.6. */
-  async list(filter: VlanFilter = {}): Promise<BridgeVlan[]> {
+  async list(filter: VlanFilter = {}): Promise<Listed<BridgeVlan>> {
     checkFields(filter, ['link', 'statistics'], 'a filter of VLANs')
     const { link, ...rest } = filter
     const request = listVlans({ ...rest, ...(link === undefined ? {} : { index: await this.#links.index(link) }) })
     const { error, messages } = await this.#channel.attempt(routeStep([request], { mayFail: true }))
     if (error !== undefined) throw await this.#explain(error, link)
-    return messages.flat().flatMap(decodeVlans)
+    return sift(messages.flat().flatMap(decodeVlans), {})
   }
 
   /**

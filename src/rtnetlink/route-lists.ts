@@ -2,14 +2,14 @@
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { networkOf, parsePrefix, prefixWithin } from '../ip.ts'
 import type { Prefix } from '../ip.ts'
-import { NLM_F_DUMP_FILTERED } from '../netlink/constants.ts'
 import { dump } from '../netlink/message.ts'
-import type { AnyRequest, Message } from '../netlink/message.ts'
+import type { AnyRequest } from '../netlink/message.ts'
 import * as c from './constants.ts'
 import { familyNumber } from './families.ts'
+import { equals } from './listed.ts'
+import type { Tests } from './listed.ts'
 import { protocols, routeTypes, scopes, tables } from './names.ts'
 import type { RouteProtocol, RouteType, Scope, TableName } from './names.ts'
-import { decodeRoute } from './route-records.ts'
 import type { Route } from './route-records.ts'
 import { routeMessage } from './route-message.ts'
 
@@ -66,60 +66,50 @@ function tableOf({ table = 'main' }: RouteFilter): number | undefined {
   return table === 'all' ? undefined : tables.number(table, 'table')
 }
 
-/** Says of a message of the dump whether its route is meant. Throws for a filter that makes no sense. */
-export function routeChooser(filter: RouteFilter): (message: Message) => boolean {
-  const ours = ourTests(filter)
-  const theirs = kernelTests(filter)
-  if (ours.length + theirs.length === 0) return () => true
-  return message => {
-    // What a kernel without strict checking (before 4.20) leaves in.
-    const tests = (message.flags & NLM_F_DUMP_FILTERED) === 0 ? [...theirs, ...ours] : ours
-    if (tests.length === 0) return true
-    const route = decodeRoute(message)
-    return tests.every(fits => fits(route))
+/** Whether a route is one that is asked for. Throws for a filter that makes no sense. */
+export function routeTests(filter: RouteFilter): { here: Tests<Route>, kernel: Tests<Route> } {
+  return { here: ourTests(filter), kernel: kernelTests(filter) }
+}
+
+/** The kernel looks at the table's entry, of which an exception does not tell all. */
+function kernelTests(filter: RouteFilter): Tests<Route> {
+  const { index, protocol, type, family, cache } = filter
+  const isException = ({ flags }: Route): boolean => flags.includes('cloned')
+  const orException = (test: ((route: Route) => boolean) | undefined) => test && ((route: Route) => isException(route) || test(route))
+  const wantedProtocol = protocol === undefined ? undefined : protocols.name(protocols.number(protocol, 'protocol'))
+  return {
+    table: equals(tableOf(filter), route => route.table),
+    family: equals(family, route => route.family),
+    link: index === undefined ? undefined : route => mayLeaveBy(route, index),
+    protocol: orException(equals(wantedProtocol, route => route.protocol)),
+    type: orException(equals(type, route => route.type)),
+    cache: cache === true ? isException : undefined,
   }
 }
 
-type Test = (route: Route) => boolean
-
-function kernelTests(filter: RouteFilter): Test[] {
-  const { index, protocol, type, family } = filter
-  const table = tableOf(filter)
-  const tests: Test[] = []
-  if (table !== undefined) tests.push(route => route.table === table)
-  if (family !== undefined) tests.push(route => route.family === family)
-  if (index !== undefined) tests.push(route => route.index === index || route.multipath?.some(hop => hop.index === index) === true)
-  const wanted = protocol === undefined ? undefined : protocols.name(protocols.number(protocol, 'protocol'))
-  if (wanted !== undefined) tests.push(route => route.protocol === wanted)
-  if (type !== undefined) tests.push(route => route.type === type)
-  return tests
+/** Of a nexthop object the route may name no link (sysctl nexthop_compat_mode). */
+function mayLeaveBy({ index, multipath, nexthopId }: Route, wanted: number): boolean {
+  if (index === undefined && multipath === undefined) return nexthopId !== undefined
+  return index === wanted || multipath?.some(hop => hop.index === wanted) === true
 }
 
-function ourTests(filter: RouteFilter): Test[] {
+function ourTests(filter: RouteFilter): Tests<Route> {
   const { via, source, scope, metric, tos, nexthopId } = filter
-  const tests: Test[] = []
   const [to, root, match] = (['to', 'root', 'match'] as const).map(name => prefixOf(filter, name))
-  if (to !== undefined) {
-    tests.push(route => destinationOf(route).prefix === to(route).prefix && prefixWithin(destinationOf(route), to(route)))
+  const gateway = via === undefined ? undefined : addressOf(via, 'via')
+  const wantedScope = scope === undefined ? undefined : scopes.number(scope, 'scope')
+  return {
+    to: to && (route => destinationOf(route).prefix === to(route).prefix && prefixWithin(destinationOf(route), to(route))),
+    root: root && (route => prefixWithin(destinationOf(route), root(route))),
+    match: match && (route => prefixWithin(match(route), destinationOf(route))),
+    via: gateway === undefined ? undefined
+      : route => [route, ...route.multipath ?? []].some(hop => hop.via !== undefined && addressOf(hop.via, 'via') === gateway),
+    source: equals(source === undefined ? undefined : addressOf(source, 'source'), route => route.source),
+    scope: equals(wantedScope, route => scopes.number(route.scope, 'scope')),
+    metric: equals(metric, route => route.metric ?? 0),
+    tos: equals(tos, route => route.tos ?? 0),
+    nexthopId: equals(nexthopId, route => route.nexthopId),
   }
-  if (root !== undefined) tests.push(route => prefixWithin(destinationOf(route), root(route)))
-  if (match !== undefined) tests.push(route => prefixWithin(match(route), destinationOf(route)))
-  if (via !== undefined) {
-    const gateway = addressOf(via, 'via')
-    tests.push(route => [route, ...route.multipath ?? []].some(hop => hop.via !== undefined && addressOf(hop.via, 'via') === gateway))
-  }
-  if (source !== undefined) {
-    const address = addressOf(source, 'source')
-    tests.push(route => route.source === address)
-  }
-  if (scope !== undefined) {
-    const number = scopes.number(scope, 'scope')
-    tests.push(route => scopes.number(route.scope, 'scope') === number)
-  }
-  if (metric !== undefined) tests.push(route => (route.metric ?? 0) === metric)
-  if (tos !== undefined) tests.push(route => (route.tos ?? 0) === tos)
-  if (nexthopId !== undefined) tests.push(route => route.nexthopId === nexthopId)
-  return tests
 }
 
 /** `default` is that of either family. */

@@ -10,6 +10,8 @@ import { attributes, struct } from '../netlink/table.ts'
 import type { RawAttribute, TableValues } from '../netlink/table.ts'
 import * as c from './constants.ts'
 import { families, familyNumber } from './families.ts'
+import { equals } from './listed.ts'
+import type { Tests } from './listed.ts'
 import { bitNames, ipProtocols, onlyNames, protocols, tables } from './names.ts'
 import type { IpProtocol, RouteProtocol, TableName } from './names.ts'
 import { realms } from './realms.ts'
@@ -307,8 +309,8 @@ export function listRules(filter: RuleFilter = {}): AnyRequest {
   })
 }
 
-/** Whether a rule is one that is asked for. */
-export function ruleChooser(filter: RuleFilter): (rule: Rule) => boolean {
+/** Whether a rule is one that is asked for. Throws for a filter that makes no sense. */
+export function ruleTests({ family, ...filter }: RuleFilter): { here: Tests<Rule>, kernel: Tests<Rule> } {
   const { table, protocol, action, ...rest } = filter
   const wanted: Partial<Rule> = { ...rest }
   if (table !== undefined) wanted.table = tables.number(table, 'table')
@@ -318,8 +320,8 @@ export function ruleChooser(filter: RuleFilter): (rule: Rule) => boolean {
     const prefix = prefixOf(filter, name)
     if (filter[name] !== undefined) wanted[name] = prefix === undefined ? 'all' : `${prefix.address}/${prefix.prefix}`
   }
-  const tests = Object.entries(wanted).filter(([, value]) => value !== undefined)
-  return rule => tests.every(([name, value]) => rule[name as keyof Rule] === value)
+  const tests = Object.entries(wanted).map(([name, value]) => [name, equals<Rule, unknown>(value, rule => rule[name as keyof Rule])])
+  return { here: Object.fromEntries(tests) as Tests<Rule>, kernel: { family: equals(family, rule => rule.family) } }
 }
 
 /** A rule as the kernel shows it. What selects is there only if the rule has it. */
