@@ -9,34 +9,20 @@
  *   event TIMES NAME           from virNetworkCreate until the callback has 'started'; the network runs before and after
  *   calls TIMES THREADS NAME   virNetworkGetXMLDesc, spread over threads: the time of all, divided by TIMES
  */
+#define _GNU_SOURCE
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "support.h"
 
 enum { MAX_THREADS = 64, MAX_XML = 1 << 16, MAX_LINE = 4096 };
 
 static virConnectPtr connection;
-
-__attribute__((noreturn, format(printf, 1, 2))) static void die(const char* format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  fputs("libvirt: ", stderr);
-  vfprintf(stderr, format, arguments);
-  fprintf(stderr, ": %s\n", virGetLastErrorMessage());
-  exit(1);
-}
-
-static double now_us(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
-}
 
 static void answer(int index, double microseconds) { printf("%s%.2f", index == 0 ? "[" : ",", microseconds); }
 

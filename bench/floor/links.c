@@ -29,15 +29,15 @@
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "support.h"
 
 enum { BATCH = 1000, BUFFER = 16 << 20, GROUP = 0x5eed5eed };
 
@@ -46,21 +46,6 @@ static size_t used;
 static struct nlmsghdr* last;
 static int route_socket;
 static uint32_t sequence;
-
-__attribute__((noreturn, format(printf, 1, 2))) static void die(const char* format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  fputs("links: ", stderr);
-  vfprintf(stderr, format, arguments);
-  fputc('\n', stderr);
-  exit(1);
-}
-
-static double now_us(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
-}
 
 /* Building messages: begin, header, attributes, end. */
 

@@ -15,31 +15,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "support.h"
+
 enum { PORT = 9000, BURST = 32, SIZE = 64 };
-
-__attribute__((noreturn, format(printf, 1, 2))) static void die(const char* format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  fputs("packets: ", stderr);
-  vfprintf(stderr, format, arguments);
-  fputc('\n', stderr);
-  exit(1);
-}
-
-static double now_us(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
-}
 
 /* A socket belongs to the namespace that it was made in. */
 static int socket_in(const char* netns) {

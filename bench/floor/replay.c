@@ -32,7 +32,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,8 +39,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "support.h"
 
 enum { SECTION = 1, NETLINK = 2, WRITE = 3, READ = 4, SPAWN = 5, TERMINATE = 6 };
 enum { MAX_STEPS = 4096, MAX_ARGUMENTS = 32, MAX_SECTIONS = 16, MAX_PROTOCOL = 32, SOCKET_BUFFER = 8 << 20 };
@@ -61,21 +61,6 @@ static struct section sections[MAX_SECTIONS];
 static int step_count, section_count;
 static int sockets[MAX_PROTOCOL];
 static char reply[1 << 18];
-
-__attribute__((noreturn, format(printf, 1, 2))) static void die(const char* format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  fputs("replay: ", stderr);
-  vfprintf(stderr, format, arguments);
-  fputc('\n', stderr);
-  exit(1);
-}
-
-static double now_us(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
-}
 
 static char* read_script(const char* path, size_t* size) {
   FILE* file = fopen(path, "rb");
