@@ -23,8 +23,9 @@ const headers = [
   ...[
     'sctp', 'multiport', 'esp', 'addrtype', 'limit', 'hashlimit', 'connlimit', 'statistic', 'quota', 'recent', 'iprange', 'owner', 'physdev',
     'socket', 'rpfilter', 'connmark', 'CT', 'LOG', 'NFQUEUE', 'TCPMSS', 'devgroup', 'string', 'dscp', 'ecn',
+    'AUDIT', 'CONNSECMARK', 'SECMARK', 'HMARK', 'IDLETIMER', 'SYNPROXY',
   ].map(name => `linux/netfilter/xt_${name}.h`),
-  'linux/netfilter_ipv4/ipt_ecn.h', 'linux/netfilter_ipv4/ipt_ah.h',
+  'linux/netfilter_ipv4/ipt_ecn.h', 'linux/netfilter_ipv4/ipt_ah.h', 'linux/netfilter_ipv4/ipt_ECN.h', 'linux/netfilter_ipv4/ipt_CLUSTERIP.h',
 ]
 
 /** Names that headers of Linux 5.10, which long-lived distributions keep, lack: the release that has them first. */

@@ -4,19 +4,25 @@ import { InvalidArgumentError } from '../../src/errors.ts'
 import { encodeRequests } from '../../src/netlink/message.ts'
 import { NLMSG_HDRLEN } from '../../src/netlink/constants.ts'
 import { walkAttributes } from '../../src/netlink/table.ts'
+import type { Expression } from '../../src/nftables/expressions.ts'
 import { parseIptablesCommand } from '../../src/nftables/iptables/parse.ts'
+import { readRule } from '../../src/nftables/iptables/read.ts'
 import { iptablesRule } from '../../src/nftables/iptables/rule.ts'
 import { formatIptablesRules, formatIptablesSaveTable } from '../../src/nftables/iptables/save.ts'
 import { formatIptablesList } from '../../src/nftables/iptables/list.ts'
 import { tableNames } from '../../src/nftables/iptables/names.ts'
+import { partList, ruleSave } from '../../src/nftables/iptables/text.ts'
+import type { IptablesFamily } from '../../src/nftables/iptables/values.ts'
+import { splitWords } from '../../src/nftables/iptables/words.ts'
 import { addRule } from '../../src/nftables/rules.ts'
 import { newHost } from '../host/support.ts'
+import { tryRun } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { straceBytes } from '../support/strace.ts'
 import { NFTA_RULE_EXPRESSIONS, NFT_MSG_NEWRULE } from '../../src/nftables/constants.ts'
 import { messageType, nfgenmsg } from '../../src/nftables/messages.ts'
-import { corpus } from './iptables_corpus.ts'
-import { listedByTool, restoreByTool, restoreText, savedByTool } from './iptables_support.ts'
+import { corpus, lacking } from './iptables_corpus.ts'
+import { listedByTool, restoreByTool, restoreText, savedByTool, tools } from './iptables_support.ts'
 
 const families = ['ip', 'ip6'] as const
 const real = needing(needs.kernel('iptablesNft'), needs.kernel('iptablesChecksum'))
@@ -54,23 +60,51 @@ function attributeTree(message: Buffer): string[] {
 }
 
 const traced = needing(needs.tool('strace'), needs.kernel('iptablesNft'), needs.kernel('iptablesChecksum'))
-traced.test.each(families)('what we write is what iptables writes, %s', async family => {
-  const input = restoreText(corpus[family])
-  const tool = family === 'ip' ? 'iptables-nft-restore' : 'ip6tables-nft-restore'
-  const messages = await straceBytes(['sh', '-c', `${tool} <<'RULES'\n${input}RULES\n`])
-  const theirs = messages.filter(({ type }) => type === messageType(NFT_MSG_NEWRULE)).map(({ bytes }) => attributeTree(bytes))
-  const ours: [string, string[]][] = []
+/** The rules of a text for iptables-restore, by the tool, whether the kernel takes them or not. */
+async function theirRules(family: IptablesFamily, input: string): Promise<string[][]> {
+  const messages = await straceBytes(['sh', '-c', `${tools[family]}-restore <<'RULES' || true\n${input}RULES\n`])
+  return messages.filter(({ type }) => type === messageType(NFT_MSG_NEWRULE)).map(({ bytes }) => attributeTree(bytes))
+}
+
+function ourRules(family: IptablesFamily, input: string): [line: string, expressions: Expression[]][] {
   let table = ''
-  for (const line of input.split('\n')) {
+  return input.split('\n').flatMap(line => {
     if (line.startsWith('*')) table = line.slice(1)
-    if (!line.startsWith('-A')) continue
+    if (!line.startsWith('-A')) return []
     const { chain = '', rules: [rule] } = parseIptablesCommand(line, { family, table })
-    const expressions = iptablesRule({ family, table, chain, ...rule })
-    ours.push([`${table} ${line}`, attributeTree(encodeRequests([addRule({ family, table, chain, expressions })]))])
-  }
+    return [[`${table} ${line}`, iptablesRule({ family, table, chain, ...rule })]]
+  })
+}
+
+async function expectSameBytes(family: IptablesFamily, lines: readonly string[]): Promise<void> {
+  const input = restoreText(lines)
+  const theirs = await theirRules(family, input)
+  const ours = ourRules(family, input).map(([line, expressions]) =>
+    [line, attributeTree(encodeRequests([addRule({ family, table: 'filter', chain: 'c', expressions })]))])
   expect(theirs).toHaveLength(ours.length)
   // Each line beside its bytes, so that a difference shows whose it is.
   expect(ours).toEqual(ours.map(([line], index) => [line, theirs[index]]))
+}
+
+traced.test.each(families)('what we write is what iptables writes, %s', async family => {
+  await expectSameBytes(family, corpus[family])
+})
+
+traced.test('targets that this kernel may lack: bytes as iptables sends them, words as it says them', async () => {
+  // The tool stops at the first table that the kernel does not take.
+  for (const table of tableNames) await expectSameBytes('ip', lacking.filter(line => line.startsWith(`${table} `)))
+  const host = await newHost()
+  for (const line of lacking) {
+    const [table = '', chain = '', ...options] = splitWords(line)
+    const { stdout } = await tryRun(tools.ip, ['-v', '-t', table, '-A', chain, ...options], { netns: host.netnsFd })
+    const said = /-> \S+ {2}(.*)\n$/.exec(stdout)?.[1]
+    const [[, expressions = []] = []] = ourRules('ip', restoreText([line]))
+    const read = readRule('ip', { expressions })
+    expect(partList(read.target?.part, { family: 'ip' })).toBe(said?.trimStart())
+    // What it would print of the rule is read as the same rule.
+    const saved = ourRules('ip', restoreText([`${table} ${chain} ${ruleSave('ip', read)}`]))
+    expect(saved.map(([, again]) => again)).toEqual([expressions])
+  }
 })
 
 describe('refuses by name', () => {

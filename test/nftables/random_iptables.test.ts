@@ -103,8 +103,8 @@ function protocols(family: IptablesFamily): Words {
 interface Target {
   place: string
   words: Words
-  /** It wants a protocol with ports. */
-  ports?: boolean
+  /** It wants a protocol with ports, or just TCP. */
+  ports?: true | 'tcp'
 }
 
 function targets(family: IptablesFamily): Target[] {
@@ -125,6 +125,19 @@ function targets(family: IptablesFamily): Target[] {
       .map(([verb, ct, nf]) => `-j CONNMARK --${verb}-mark --nfmask ${nf} --ctmask ${ct}`) },
     { place: 'mangle FORWARD', words: fc.oneof(hex(63).map(value => `-j DSCP --set-dscp ${value}`),
       fc.tuple(hex(255), hex(255)).map(([value, bits]) => `-j TOS --set-tos ${value}/${bits}`)) },
+    { place: 'mangle PREROUTING', words: fc.constantFrom('accept', 'drop', 'reject').map(type => `-j AUDIT --type ${type}`) },
+    { place: 'security INPUT', words: fc.constantFrom('--save', '--restore').map(verb => `-j CONNSECMARK ${verb}`) },
+    { place: 'mangle PREROUTING', words: fc.tuple(some(['src', 'dst', 'sport', 'dport', 'proto', 'ct']), number(1, 0xffffffff), hex(0xffffffff), maybe(number(0, 0xffffffff).map(more => ` --hmark-offset ${more}`)))
+      .map(([tuple, mod, seed, more]) => `-j HMARK --hmark-tuple ${tuple} --hmark-mod ${mod} --hmark-rnd ${seed}${more}`) },
+    { place: 'filter FORWARD', words: fc.tuple(number(1, 0xffff), word, fc.constantFrom('', ' --alarm')).map(([timeout, label, more]) => `-j IDLETIMER --timeout ${timeout} --label ${label}${more}`) },
+    { place: 'mangle INPUT', words: fc.tuple(word, fc.integer({ min: 1, max: 8000 }), fc.integer({ min: 2, max: 500 }))
+      .map(([name, interval, times]) => `-j RATEEST --rateest-name ${name} --rateest-interval ${interval}ms --rateest-ewmalog ${interval * times}ms`) },
+    { place: 'filter INPUT', ports: 'tcp', words: fc.tuple(fc.subarray(['--sack-perm', '--timestamp', '--ecn']), maybe(number(0, 14).map(scale => `--wscale ${scale}`)), number(0, 65535))
+      .map(([flags, scale, mss]) => ['-j SYNPROXY', ...flags, scale, `--mss ${mss}`].join(' ')) },
+    { place: 'mangle FORWARD', ports: 'tcp', words: fc.uniqueArray(fc.integer({ min: 2, max: 255 }), { minLength: 1, maxLength: 6 }).map(list => `-j TCPOPTSTRIP --strip-options ${list.join(',')}`) },
+    ...(family === 'ip' ? [{ place: 'mangle FORWARD', ports: 'tcp' as const, words: fc.tuple(fc.constantFrom(' --ecn-tcp-ece 0', ' --ecn-tcp-ece 1'), maybe(fc.constantFrom(' --ecn-tcp-cwr 0', ' --ecn-tcp-cwr 1')), maybe(number(0, 3).map(bits => ` --ecn-ip-ect ${bits}`)))
+      .map(parts => `-j ECN${parts.join('')}`) }]
+      : [{ place: 'mangle POSTROUTING', words: fc.tuple(hex(0xffff), hex(0xffff)).map(([from, to]) => `-j SNPT --src-pfx fd00:${from.slice(2)}::/48 --dst-pfx fd01:${to.slice(2)}:1::/56`) }]),
     { place: 'mangle POSTROUTING', words: fc.tuple(fc.nat(0xffff), fc.nat(0xffff)).map(([major, minor]) => `-j CLASSIFY --set-class ${major.toString(16)}:${minor.toString(16)}`) },
     { place: 'raw PREROUTING', words: fc.oneof(number(0, 65535).map(zone => `-j CT --zone ${zone}`), fc.constantFrom('-j CT --notrack', '-j TRACE')) },
     { place: 'nat POSTROUTING', words: fc.tuple(address, flags).map(([to, more]) => `-j SNAT --to-source ${to}${more}`) },
@@ -142,7 +155,7 @@ function lines(family: IptablesFamily): Words {
     const way = /INPUT|PREROUTING/.test(place) ? 'i' : /FORWARD/.test(place) ? fc.constantFrom('i', 'o') : 'o'
     const link = (typeof way === 'string' ? fc.constant(way) : way).chain(letter => fc.tuple(fc.constantFrom('', '! '), device).map(([not, name]) => `${not}-${letter} ${name}`))
     const from = fc.tuple(fc.constantFrom('', '! '), fc.constantFrom('-s', '-d'), prefixes(family)).map(parts => `${parts[0]}${parts[1]} ${parts[2]}`)
-    const protocol = wantsPorts === true ? fc.constantFrom('-p tcp', '-p udp -m udp --dport 53') : protocols(family)
+    const protocol = wantsPorts === undefined ? protocols(family) : fc.constantFrom('-p tcp', ...(wantsPorts === true ? ['-p udp -m udp --dport 53'] : []))
     const own = fc.subarray(matches(family, place), { minLength: 0, maxLength: 2 }).chain(list => fc.tuple(...list))
     return fc.tuple(maybe(link), maybe(from), protocol, own, words)
       .map(([a, b, c, list, target]) => [place, a, b, c, ...list, target].filter(part => part !== '').join(' ').replace(/ +/g, ' '))

@@ -135,3 +135,43 @@ export const XT_LOG_MACDECODE = 0x20
 export const NFQ_FLAG_BYPASS = 0x1
 export const NFQ_FLAG_CPU_FANOUT = 0x2
 export const XT_TCPMSS_CLAMP_PMTU = 0xffff
+
+// linux/netfilter/xt_CONNSECMARK.h, xt_SECMARK.h, xt_AUDIT.h
+export const CONNSECMARK_SAVE = 1
+export const CONNSECMARK_RESTORE = 2
+export const SECMARK_MODE_SEL = 0x1
+export const SECMARK_SECCTX_MAX = 256
+export const XT_AUDIT_TYPE_ACCEPT = 0
+export const XT_AUDIT_TYPE_DROP = 1
+export const XT_AUDIT_TYPE_REJECT = 2
+
+// linux/netfilter/xt_HMARK.h: numbers of bits
+export const XT_HMARK_SADDR_MASK = 0
+export const XT_HMARK_DADDR_MASK = 1
+export const XT_HMARK_SPI = 2
+export const XT_HMARK_SPI_MASK = 3
+export const XT_HMARK_SPORT = 4
+export const XT_HMARK_DPORT = 5
+export const XT_HMARK_SPORT_MASK = 6
+export const XT_HMARK_DPORT_MASK = 7
+export const XT_HMARK_PROTO_MASK = 8
+export const XT_HMARK_RND = 9
+export const XT_HMARK_MODULUS = 10
+export const XT_HMARK_OFFSET = 11
+export const XT_HMARK_CT = 12
+
+// linux/netfilter/xt_IDLETIMER.h, xt_SYNPROXY.h
+export const MAX_IDLETIMER_LABEL_SIZE = 28
+export const XT_IDLETIMER_ALARM = 0x1
+export const XT_SYNPROXY_OPT_MSS = 0x1
+export const XT_SYNPROXY_OPT_WSCALE = 0x2
+export const XT_SYNPROXY_OPT_SACK_PERM = 0x4
+export const XT_SYNPROXY_OPT_TIMESTAMP = 0x8
+export const XT_SYNPROXY_OPT_ECN = 0x10
+
+// linux/netfilter_ipv4/ipt_ECN.h, ipt_CLUSTERIP.h
+export const IPT_ECN_OP_SET_IP = 0x1
+export const IPT_ECN_OP_SET_ECE = 0x10
+export const IPT_ECN_OP_SET_CWR = 0x20
+export const CLUSTERIP_MAX_NODES = 16
+export const CLUSTERIP_FLAG_NEW = 0x1

@@ -152,7 +152,8 @@ class Parser {
     }
     const not = this.#not
     this.#not = false
-    if (Object.hasOwn(commands, word)) this.#takeCommand(word)
+    // `--new` is CLUSTERIP's too.
+    if (Object.hasOwn(commands, word) && this.#holder(word) === undefined) this.#takeCommand(word)
     else if (Object.hasOwn(general, word)) {
       const field = general[word] ?? ''
       if (this.#general[field] !== undefined) throw new InvalidArgumentError(word, this.#words[this.#at], `${word} only once`)
@@ -219,13 +220,21 @@ class Parser {
     } else this.#verdict = { jump: name }
   }
 
-  /** An option of the matches named so far, the last first, then of the target, then of the protocol's own match. */
-  #takeOption(word: string, not: boolean): void {
+  #open(): OpenMatch[] {
+    return [...this.#matches.toReversed(), ...(this.#target === undefined ? [] : [this.#target])]
+  }
+
+  /** What has this option, of the matches named so far, the last first, and of the target. */
+  #holder(word: string): OpenMatch | undefined {
     const field = word.startsWith('--') ? fieldName(word.slice(2)) : undefined
-    const open = [...this.#matches.toReversed(), ...(this.#target === undefined ? [] : [this.#target])]
-    const holder = field === undefined ? undefined
-      : open.find(({ extension }) => Object.hasOwn(extension.options, field)) ?? this.#implicit(field)
-    if (field === undefined || holder === undefined) throw this.#unknownOption(word, open)
+    return field === undefined ? undefined : this.#open().find(({ extension }) => Object.hasOwn(extension.options, field))
+  }
+
+  /** An option of those, else of the protocol's own match. */
+  #takeOption(word: string, not: boolean): void {
+    const field = fieldName(word.slice(2))
+    const holder = this.#holder(word) ?? (word.startsWith('--') ? this.#implicit(field) : undefined)
+    if (holder === undefined) throw this.#unknownOption(word)
     const { extension, input } = holder
     const found = extension.options[field]
     if (found === undefined) return
@@ -254,7 +263,7 @@ class Parser {
     return number === undefined ? undefined : (extensions as unknown as Record<number, Extension>)[number]
   }
 
-  #unknownOption(word: string, open: readonly OpenMatch[]): InvalidArgumentError {
+  #unknownOption(word: string): InvalidArgumentError {
     if (!word.startsWith('-')) return new InvalidArgumentError('rule', word, 'an option, which starts with -')
     const field = fieldName(word.replace(/^-+/, ''))
     const holders = Object.values({ ...matches, ...targets }).filter(({ options }) => Object.hasOwn(options, field)).map(({ name }) => name)
@@ -266,7 +275,7 @@ class Parser {
       extensions.flatMap(({ options }) => Object.keys(options).map(name => `--${optionName(name)}`))
     const implicit = this.#ofProtocol()
     const all = [
-      ...optionNames(open.map(({ extension }) => extension)), ...optionNames(implicit === undefined ? [] : [implicit]),
+      ...optionNames(this.#open().map(({ extension }) => extension)), ...optionNames(implicit === undefined ? [] : [implicit]),
       ...Object.keys(general), ...Object.keys(commands), '-m', '-j', '-g', '-f', '-t', '-c', ...optionNames(Object.values({ ...matches, ...targets })),
     ]
     return new InvalidArgumentError(word, this.#words[this.#at], `one of iptables’ options${didYouMean(word, all)}`)

@@ -1,11 +1,14 @@
-/** Changing headers. Sources: linux/netfilter/xt_DSCP.h, xt_TCPMSS.h, xt_CHECKSUM.h, ipt_TTL.h, ip6t_HL.h. */
+/** Changing headers. Sources: linux/netfilter/xt_DSCP.h, xt_TCPMSS.h, xt_CHECKSUM.h, xt_TCPOPTSTRIP.h, ipt_TTL.h, ipt_ECN.h, ip6t_HL.h. */
 import { padding, u16, u8 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
+import { readBits, saidBits } from '../bits.ts'
 import * as c from '../constants.ts'
 import { extension, option, says, saysIf, sugar } from '../extension.ts'
 import type { Extension, Said } from '../extension.ts'
 import { dscpClass, dscpOf, tos } from '../names.ts'
-import { flag, hexadecimal, integer } from '../values.ts'
+import { flag, hexadecimal, integer, parseNumber } from '../values.ts'
+import type { Kind } from '../values.ts'
+import { bytes } from '../xt.ts'
 
 const checksumOptions = { checksumFill: option(flag) }
 
@@ -111,3 +114,75 @@ export const TCPMSS: Extension<typeof tcpmssOptions> = extension({
   list: ({ setMss }) => (setMss === undefined ? 'TCPMSS clamp to PMTU' : `TCPMSS set ${setMss.value}`),
 })
 
+
+const bit = integer(0, 1)
+const ecnOptions = { ecnTcpRemove: option(flag), ecnTcpEce: option(bit), ecnTcpCwr: option(bit), ecnIpEct: option(integer(0, 3)) }
+const ecnBits = { ecnTcpEce: c.IPT_ECN_OP_SET_ECE, ecnTcpCwr: c.IPT_ECN_OP_SET_CWR, ecnIpEct: c.IPT_ECN_OP_SET_IP } as const
+const BOTH = c.IPT_ECN_OP_SET_ECE | c.IPT_ECN_OP_SET_CWR
+
+/** Explicit congestion notification, in the IP and TCP headers. */
+export const ECN: Extension<typeof ecnOptions> = extension({
+  name: 'ECN',
+  options: ecnOptions,
+  families: ['ip'],
+  tables: ['mangle'],
+  layout: struct({ operation: u8, ect: u8, tcp: u8 }),
+  check({ ecnTcpRemove, ecnTcpEce, ecnTcpCwr, ecnIpEct }, { protocol }) {
+    const tcp = ecnTcpRemove ?? ecnTcpEce ?? ecnTcpCwr
+    if ((tcp ?? ecnIpEct) === undefined) return ['ecnTcpRemove', 'at least one option of ECN']
+    if (ecnTcpRemove !== undefined && (ecnTcpEce ?? ecnTcpCwr) !== undefined) return ['ecnTcpRemove', 'nothing beside ecnTcpEce and ecnTcpCwr']
+    return tcp === undefined || protocol === 6 ? undefined
+      : [ecnTcpRemove !== undefined ? 'ecnTcpRemove' : ecnTcpEce !== undefined ? 'ecnTcpEce' : 'ecnTcpCwr', 'it only with protocol tcp']
+  },
+  write: given => ({
+    operation: saidBits(ecnBits, given) | (given.ecnTcpRemove === undefined ? 0 : BOTH),
+    ect: given.ecnIpEct?.value,
+    tcp: (given.ecnTcpEce?.value ?? 0) | (given.ecnTcpCwr?.value ?? 0) << 1,
+  }),
+  read({ operation, ect, tcp }) {
+    if (operation === BOTH && tcp === 0) return { ecnTcpRemove: says(true as const) }
+    const said = readBits([ecnBits, operation])
+    return { ecnTcpEce: said('ecnTcpEce', tcp & 1), ecnTcpCwr: said('ecnTcpCwr', tcp >> 1 & 1), ecnIpEct: said('ecnIpEct', ect) }
+  },
+  list: ({ ecnTcpRemove, ecnTcpEce, ecnTcpCwr, ecnIpEct }) => [
+    'ECN', ...(ecnTcpRemove === undefined ? [] : ['TCP remove']), ...(ecnTcpEce === undefined ? [] : [`ECE=${ecnTcpEce.value}`]),
+    ...(ecnTcpCwr === undefined ? [] : [`CWR=${ecnTcpCwr.value}`]), ...(ecnIpEct === undefined ? [] : [`ECT codepoint=${ecnIpEct.value}`]),
+  ].join(' '),
+})
+
+/** TCPOPT_* of netinet/tcp.h. */
+const tcpOptions = { wscale: 3, mss: 2, 'sack-permitted': 4, sack: 5, timestamp: 8, md5: 19 } as const
+type TcpOption = keyof typeof tcpOptions
+
+/** Kept and printed as numbers, in order. */
+const tcpOptionList: Kind<readonly number[], readonly (number | TcpOption)[] | string> = {
+  words: 1,
+  accepted: `some of ${Object.keys(tcpOptions).join(', ')}, or numbers from 2 to 255`,
+  parse(text) {
+    const numbers = text.split(',').map(word => (Object.hasOwn(tcpOptions, word) ? tcpOptions[word as TcpOption] : parseNumber(word)))
+    return numbers.every(number => number >= 2 && number <= 255) ? [...new Set(numbers)].sort((a, b) => a - b) : undefined
+  },
+  format: numbers => numbers.join(','),
+  type: input => (typeof input === 'string' ? input : [...input].join(',')),
+}
+const stripOptions = { stripOptions: option(tcpOptionList) }
+
+/** Options of TCP that are overwritten with NOPs. */
+export const TCPOPTSTRIP: Extension<typeof stripOptions> = extension({
+  name: 'TCPOPTSTRIP',
+  options: stripOptions,
+  tables: ['mangle'],
+  protocols: [6],
+  layout: struct({ bitmap: bytes(32) }),
+  write({ stripOptions: said }) {
+    const bitmap = new Uint8Array(32)
+    for (const number of said?.value ?? []) bitmap[number >> 3] = (bitmap[number >> 3] ?? 0) | 1 << (number & 7)
+    return { bitmap }
+  },
+  read({ bitmap }) {
+    const all = Array.from({ length: 256 }, (_, number) => number)
+    const numbers = all.filter(number => ((bitmap[number >> 3] ?? 0) & 1 << (number & 7)) !== 0)
+    return { stripOptions: saysIf(numbers.length > 0, numbers) }
+  },
+  list: ({ stripOptions: said }) => (said === undefined ? '' : `TCPOPTSTRIP options ${tcpOptionList.format(said.value)}`),
+})

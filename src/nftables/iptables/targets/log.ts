@@ -1,9 +1,10 @@
 /** Telling somebody, and handing packets on. Sources: linux/netfilter/xt_LOG.h, xt_NFLOG.h, xt_NFQUEUE.h, … */
-import { be16, padding, u16, u32, u8 } from '../../../netlink/codecs.ts'
+import { be16, counter64, padding, u16, u32, u8 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
 import type { ExpressionData } from '../../expressions.ts'
 import { setRegister } from '../../primitives.ts'
 import { inetText, toInet } from '../addresses.ts'
+import { readFlags, saidBits } from '../bits.ts'
 import * as c from '../constants.ts'
 import { extension, option, says, saysIf } from '../extension.ts'
 import type { Extension, Given } from '../extension.ts'
@@ -55,7 +56,6 @@ const logFlags = {
   logTcpSequence: c.XT_LOG_TCPSEQ, logTcpOptions: c.XT_LOG_TCPOPT, logIpOptions: c.XT_LOG_IPOPT,
   logUid: c.XT_LOG_UID, logMacdecode: c.XT_LOG_MACDECODE,
 } as const
-const logFlagNames = Object.keys(logFlags) as (keyof typeof logFlags)[]
 const logOptions = {
   logPrefix: option(text(29)),
   logLevel: option(logLevel),
@@ -67,21 +67,18 @@ const logOptions = {
 }
 const WARNING = 4
 
-const logBits = (given: Given<typeof logOptions>): number =>
-  logFlagNames.reduce((bits, name) => (given[name] === undefined ? bits : bits | logFlags[name]), 0)
-
 export const LOG: Extension<typeof logOptions> = extension({
   name: 'LOG',
   options: logOptions,
   layout: struct({ level: u8, flags: u8, prefix: fixedText(30) }),
-  write: given => ({ level: given.logLevel?.value ?? WARNING, flags: logBits(given), prefix: given.logPrefix?.value }),
+  write: given => ({ level: given.logLevel?.value ?? WARNING, flags: saidBits(logFlags, given), prefix: given.logPrefix?.value }),
   read: ({ level, flags, prefix }) => ({
     logPrefix: saysIf(prefix !== '', prefix), logLevel: saysIf(level !== WARNING, level),
-    ...Object.fromEntries(logFlagNames.map(name => [name, saysIf((flags & logFlags[name]) !== 0, true as const)])),
+    ...readFlags(logFlags, flags),
   }),
   list(given) {
     const prefix = given.logPrefix === undefined ? '' : ` prefix "${given.logPrefix.value}"`
-    return `LOG flags ${logBits(given)} level ${given.logLevel?.value ?? WARNING}${prefix}`
+    return `LOG flags ${saidBits(logFlags, given)} level ${given.logLevel?.value ?? WARNING}${prefix}`
   },
 })
 
@@ -121,6 +118,33 @@ export const NFLOG: Extension<typeof nflogOptions> = extension({
     ...(nflogSize === undefined ? [] : [`nflog-size ${nflogSize.value}`]),
     ...(nflogThreshold === undefined ? [] : [`nflog-threshold ${nflogThreshold.value}`]),
   ].join(' '),
+})
+
+const ulogOptions = {
+  ulogPrefix: option(text(31)), ulogNlgroup: option(integer(1, 32)), ulogCprange: option(integer(0, 0xffffffff)),
+  ulogQthreshold: option(integer(1, 50)),
+}
+
+/** NFLOG's forerunner, of IPv4. Not in Linux since 3.17. Source: linux/netfilter_ipv4/ipt_ULOG.h, which newer headers lack. */
+export const ULOG: Extension<typeof ulogOptions> = extension({
+  name: 'ULOG',
+  options: ulogOptions,
+  families: ['ip'],
+  layout: struct({ groups: u32, _: padding(4), range: counter64, threshold: counter64, prefix: fixedText(32) }),
+  write: ({ ulogPrefix, ulogNlgroup, ulogCprange, ulogQthreshold }) => ({
+    groups: 2 ** ((ulogNlgroup?.value ?? 1) - 1), range: ulogCprange?.value, threshold: ulogQthreshold?.value ?? 1,
+    prefix: ulogPrefix?.value,
+  }),
+  read({ groups, range: size, threshold, prefix }) {
+    const group = 32 - Math.clz32(groups & -groups)
+    return {
+      ulogPrefix: saysIf(prefix !== '', prefix), ulogNlgroup: saysIf(group !== 1, group), ulogCprange: saysIf(size !== 0, size),
+      ulogQthreshold: saysIf(threshold !== 1, threshold),
+    }
+  },
+  list: ({ ulogPrefix, ulogNlgroup, ulogCprange, ulogQthreshold }) =>
+    `ULOG copy_range ${ulogCprange?.value ?? 0} nlgroup ${ulogNlgroup?.value ?? 1}` +
+    `${ulogPrefix === undefined ? '' : ` prefix "${ulogPrefix.value}"`} queue_threshold ${ulogQthreshold?.value ?? 1}`,
 })
 
 const queues = { ...range(0xffff), format: ([first, last]: readonly [number, number]) => `${first}:${last}` }
