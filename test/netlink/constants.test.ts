@@ -22,10 +22,10 @@ const headers = [
   'linux/netfilter/xt_conntrack.h', 'linux/netfilter/xt_CHECKSUM.h', 'linux/netfilter/xt_tcpudp.h', 'linux/netfilter/xt_comment.h',
   ...[
     'sctp', 'multiport', 'esp', 'addrtype', 'limit', 'hashlimit', 'connlimit', 'statistic', 'quota', 'recent', 'iprange', 'owner', 'physdev',
-    'socket', 'rpfilter', 'connmark', 'CT', 'LOG', 'NFQUEUE', 'TCPMSS', 'devgroup', 'string', 'dscp', 'ecn',
-    'AUDIT', 'CONNSECMARK', 'SECMARK', 'HMARK', 'IDLETIMER', 'SYNPROXY',
+    'socket', 'rpfilter', 'connmark', 'CT', 'LOG', 'NFQUEUE', 'TCPMSS', 'devgroup', 'string', 'dscp', 'ecn', 'ipcomp', 'dccp',
+    'time', 'u32', 'bpf', 'cgroup', 'osf', 'AUDIT', 'CONNSECMARK', 'SECMARK', 'HMARK', 'IDLETIMER', 'SYNPROXY',
   ].map(name => `linux/netfilter/xt_${name}.h`),
-  'linux/netfilter_ipv4/ipt_ecn.h', 'linux/netfilter_ipv4/ipt_ah.h', 'linux/netfilter_ipv4/ipt_ECN.h', 'linux/netfilter_ipv4/ipt_CLUSTERIP.h',
+  'linux/netfilter_ipv4/ipt_ecn.h', 'linux/netfilter_ipv6/ip6t_ah.h', 'linux/netfilter_ipv4/ipt_ECN.h', 'linux/netfilter_ipv4/ipt_CLUSTERIP.h',
 ]
 
 /** Names that headers of Linux 5.10, which long-lived distributions keep, lack: the release that has them first. */

@@ -11,8 +11,10 @@ export async function savedByTool(host: Host, family: IptablesFamily, ...options
   return output.replace(/^# (Generated|Completed).*\n/gm, '')
 }
 
-export function listedByTool(host: Host, family: IptablesFamily, table: string, ...options: string[]): Promise<string> {
-  return run(tools[family], ['-t', table, ...options], { netns: host.netnsFd })
+/** Without the NUL that the match bpf prints behind a program. */
+export async function listedByTool(host: Host, family: IptablesFamily, table: string, ...options: string[]): Promise<string> {
+  const output = await run(tools[family], ['-t', table, ...options], { netns: host.netnsFd })
+  return output.replaceAll('\0', '')
 }
 
 export async function restoreByTool(host: Host, family: IptablesFamily, text: string, ...options: string[]): Promise<void> {

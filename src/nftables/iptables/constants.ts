@@ -101,7 +101,7 @@ export const XT_RPFILTER_VALID_MARK = 0x2
 export const XT_RPFILTER_ACCEPT_LOCAL = 0x4
 export const XT_RPFILTER_INVERT = 0x8
 
-// linux/netfilter/xt_devgroup.h, xt_string.h, xt_ecn.h, linux/netfilter_ipv4/ipt_ah.h
+// linux/netfilter/xt_devgroup.h, xt_string.h, xt_ecn.h
 export const XT_DEVGROUP_MATCH_SRC = 0x1
 export const XT_DEVGROUP_INVERT_SRC = 0x2
 export const XT_DEVGROUP_MATCH_DST = 0x4
@@ -112,7 +112,38 @@ export const XT_STRING_FLAG_IGNORECASE = 0x2
 export const IPT_ECN_OP_MATCH_IP = 0x1
 export const IPT_ECN_OP_MATCH_ECE = 0x10
 export const IPT_ECN_OP_MATCH_CWR = 0x20
-export const IPT_AH_INV_SPI = 0x1
+
+// linux/netfilter_ipv6/ip6t_ah.h, whose first is that of ipt_ah.h too; linux/netfilter/xt_ipcomp.h
+export const IP6T_AH_INV_SPI = 0x1
+export const IP6T_AH_INV_LEN = 0x2
+export const XT_IPCOMP_INV_SPI = 0x1
+
+// linux/netfilter/xt_dccp.h
+export const XT_DCCP_SRC_PORTS = 0x1
+export const XT_DCCP_DEST_PORTS = 0x2
+export const XT_DCCP_TYPE = 0x4
+export const XT_DCCP_OPTION = 0x8
+
+// linux/netfilter/xt_time.h
+export const XT_TIME_LOCAL_TZ = 0x1
+export const XT_TIME_CONTIGUOUS = 0x2
+export const XT_TIME_ALL_MONTHDAYS = 0xfffffffe
+export const XT_TIME_ALL_WEEKDAYS = 0xfe
+export const XT_TIME_MIN_DAYTIME = 0
+export const XT_TIME_MAX_DAYTIME = 86399
+
+// linux/netfilter/xt_u32.h, xt_bpf.h
+export const XT_U32_MAXSIZE = 10
+export const XT_BPF_MAX_NUM_INSTR = 64
+export const XT_BPF_MODE_BYTECODE = 0
+export const XT_BPF_MODE_PATH_PINNED = 1
+
+// linux/netfilter/xt_cgroup.h, nfnetlink_osf.h
+export const XT_CGROUP_PATH_MAX = 512
+export const MAXGENRELEN = 32
+export const NF_OSF_TTL = 0x2
+export const NF_OSF_LOG = 0x4
+export const NF_OSF_INVERT = 0x8
 
 // linux/netfilter/xt_connmark.h
 export const XT_CONNMARK_SET = 0

@@ -75,12 +75,14 @@ export interface Extension<O extends Options = Options> {
   native?: ((given: Given<O>, context: Context) => Expression[] | undefined) | undefined
   /** As `iptables -L -n` says it, '' for nothing. */
   list(given: Given<O>, context: Context): string
+  /** The tool sets no space before that. */
+  listGlued?: true | undefined
   /** What iptables-save prints behind the name, if not simply the options. */
   save?: ((given: Given<O>, context: Context) => string) | undefined
 }
 
 type Shared<O extends Options> =
-  Pick<Extension<O>, 'name' | 'options' | 'families' | 'tables' | 'protocols' | 'check' | 'native' | 'list' | 'save'> & {
+  Pick<Extension<O>, 'name' | 'options' | 'families' | 'tables' | 'protocols' | 'check' | 'native' | 'list' | 'listGlued' | 'save'> & {
     xt?: string
     /** Default 0. */
     revision?: number | Readonly<Record<IptablesFamily, number>>
@@ -194,9 +196,12 @@ const protocolNames: Readonly<Record<number, string>> = { 1: 'icmp', 6: 'tcp', 1
 
 /** The options as iptables-save prints them. */
 export function saveOptions<O extends Options>(extension: Extension<O>, given: Given<O>, context: Context): string {
-  if (extension.save !== undefined) return extension.save(given, context)
+  return extension.save?.(given, context) ?? saveSaid(extension.options, given)
+}
+
+export function saveSaid<O extends Options>(options: O, given: Given<O>): string {
   const parts: string[] = []
-  for (const [field, { kind }] of Object.entries(extension.options)) {
+  for (const [field, { kind }] of Object.entries(options)) {
     const said = given[field]
     if (said === undefined) continue
     const value = kind.format(said.value)

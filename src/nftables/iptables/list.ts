@@ -69,8 +69,8 @@ function listLine(family: IptablesFamily, rule: ReadRule, { verbose = true, exac
     address(rule.destination),
   ].join(' ')
   const context = { family }
-  const rest = [...rule.matches.map(part => partList(part, context)), partList(target?.part, context)].filter(text => text !== '')
-  return `${columns} ${target?.goto === true ? '[goto] ' : ''}${rest.map(text => ` ${text}`).join('')}`
+  const rest = [...rule.matches.map(part => partList(part, context)), partList(target?.part, context)]
+  return `${columns} ${target?.goto === true ? '[goto] ' : ''}${rest.join('')}`
 }
 
 /** Five columns wide: exact to 99999, then in thousands, rounded, as K, M, G or T. */

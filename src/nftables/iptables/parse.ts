@@ -259,7 +259,10 @@ class Parser {
   #ofProtocol(): Extension | undefined {
     const protocol = this.#general['protocol']
     const number = protocol?.not === false ? protocolNumberOf(protocol.value) : undefined
-    const extensions = { 1: matches.icmp, 6: matches.tcp, 17: matches.udp, 50: matches.esp, 58: matches.icmp6, 132: matches.sctp } as const
+    const extensions = {
+      1: matches.icmp, 6: matches.tcp, 17: matches.udp, 33: matches.dccp, 50: matches.esp, 51: matches.ah, 58: matches.icmp6,
+      108: matches.ipcomp, 132: matches.sctp,
+    } as const
     return number === undefined ? undefined : (extensions as unknown as Record<number, Extension>)[number]
   }
 

@@ -1,6 +1,7 @@
 /** Every name of an IP protocol that iptables takes and prints: more than nft has. Source: IANA "Protocol Numbers". */
 import { InvalidArgumentError, didYouMean } from '../../errors.ts'
 import type { Protocol } from '../protocols.ts'
+import { parseNumber } from './values.ts'
 
 /** As Debian's /etc/protocols has them, which is what iptables prints there. The first name of a number is printed. */
 const numbers: Readonly<Record<string, number>> = {
@@ -26,7 +27,8 @@ export function protocolNumber(protocol: Protocol): number {
 export function protocolNumberOf(text: string): number | undefined {
   const name = text.toLowerCase()
   if (Object.hasOwn(numbers, name)) return numbers[name]
-  return /^\d{1,3}$/.test(text) && Number(text) > 0 && Number(text) < 256 ? Number(text) : undefined
+  const number = parseNumber(text)
+  return number > 0 && number < 256 ? number : undefined
 }
 
 /** Its name, or its number as text. */

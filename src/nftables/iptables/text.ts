@@ -19,9 +19,12 @@ export function targetSave({ target }: ReadRule, context: Context): string {
   return `${goto ? '-g' : '-j'} ${name} ${options}`.trimEnd()
 }
 
+/** As `iptables -L` has it, with the space before it; '' for nothing. */
 export function partList(part: Part | undefined, context: Context): string {
   if (part === undefined) return ''
-  return part.extension === undefined ? `[nft: ${part.name}]` : part.extension.list(part.given, context)
+  if (part.extension === undefined) return ` [nft: ${part.name}]`
+  const text = part.extension.list(part.given, context)
+  return text === '' || part.extension.listGlued === true ? text : ` ${text}`
 }
 
 /** A rule's options between chain and target, each a part; `counters`: `-c PACKETS BYTES` behind them. */

@@ -47,9 +47,10 @@ export const flag: Kind<true> = {
   type: String,
 }
 
-/** Decimal or, with 0x, hexadecimal; NaN for anything else. */
+/** Decimal, with 0x hexadecimal, or with a leading 0 octal, as strtoul(3) has them; NaN for anything else. */
 export function parseNumber(text: string): number {
-  return /^(\d+|0x[\da-f]+)$/i.test(text) ? Number(text) : NaN
+  if (/^0[0-7]+$/.test(text)) return parseInt(text, 8)
+  return /^(0|[1-9]\d*|0x[\da-f]+)$/i.test(text) ? Number(text) : NaN
 }
 
 function within(value: number, min: number, max: number): boolean {

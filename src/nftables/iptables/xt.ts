@@ -2,7 +2,6 @@
  * The codecs of iptables' structs that netlink has no use for, and the structs as wholes: x_tables pads each to eight
  * bytes (XT_ALIGN).
  */
-import { u16 } from '../../netlink/codecs.ts'
 import type { FixedCodec } from '../../netlink/codecs.ts'
 import type { Fields, Struct, StructInput, StructValues } from '../../netlink/table.ts'
 import { Writer } from '../../netlink/writer.ts'
@@ -39,15 +38,33 @@ export function fixedText(size: number): FixedCodec<string> {
   }
 }
 
-/** `length` numbers of 16 bits; fewer are filled up with zeros. */
-export function u16Array(length: number): FixedCodec<readonly number[]> {
+/** So many of the same in a row; fewer are filled up with zeros. */
+export function array<T>(codec: FixedCodec<T>, length: number): FixedCodec<readonly T[]> {
+  const { size } = codec
   return {
-    size: 2 * length,
+    size: size * length,
     encode(writer, values, parent) {
-      for (let index = 0; index < length; index++) u16.encode(writer, values[index] ?? 0, parent)
+      if (values.length > length) writer.refuse(values, `at most ${length}`)
+      for (const value of values) codec.encode(writer, value, parent)
+      writer.reserve(size * (length - values.length))
     },
-    decode: (buffer, start) => Array.from({ length }, (_, index) => buffer.readUInt16LE(start + 2 * index)),
+    decode: (buffer, start, _, parent) =>
+      Array.from({ length }, (_, index) => codec.decode(buffer, start + size * index, start + size * (index + 1), parent)),
   }
+}
+
+/** A struct as a field of another. */
+export function packed<F extends Fields>(layout: Struct<F>): FixedCodec<StructInput<F> & StructValues<F>> {
+  return {
+    size: layout.size,
+    encode: (writer, values) => { layout.encode(writer, values) },
+    decode: (buffer, start) => layout.decode(buffer, start) as StructInput<F> & StructValues<F>,
+  }
+}
+
+/** A field that one family's struct lacks: nothing is written, and `value` is read. */
+export function absent<const V>(value: V): FixedCodec<V> {
+  return { size: 0, encode: () => undefined, decode: () => value }
 }
 
 export function encodeInfo<F extends Fields>(layout: Struct<F>, values: StructInput<F>): Uint8Array {

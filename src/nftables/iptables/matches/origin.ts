@@ -1,11 +1,12 @@
 /** Whose a packet is, and the way that it came. Sources: linux/netfilter/xt_owner.h, xt_physdev.h, xt_socket.h, xt_cgroup.h, … */
 import { bool8, hexWithColons, padding, u32, u8 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
+import { littleEndian32 } from '../../primitives.ts'
 import { notBits, readBits, readFlags, saidBits } from '../bits.ts'
 import * as c from '../constants.ts'
-import { bang, extension, negatable, option, says } from '../extension.ts'
+import { bang, extension, negatable, option, says, saysIf } from '../extension.ts'
 import type { Extension, Given } from '../extension.ts'
-import { flag, integer, interfacePattern, macAddress, mark, range } from '../values.ts'
+import { flag, integer, interfacePattern, macAddress, mark, range, text } from '../values.ts'
 import { bytes, fixedText } from '../xt.ts'
 
 const macOptions = { macSource: negatable(macAddress) }
@@ -147,18 +148,6 @@ export const rpfilter: Extension<typeof rpfilterOptions> = extension({
     ...(given.acceptLocal === undefined ? [] : ['accept-local']), ...(given.invert === undefined ? [] : ['invert'])].join(' '),
 })
 
-const cpuOptions = { cpu: negatable(integer(0, 0xffffffff)) }
-
-export const cpu: Extension<typeof cpuOptions> = extension({
-  name: 'cpu',
-  options: cpuOptions,
-  layout: struct({ cpu: u32, invert: u32 }),
-  check: given => (given.cpu === undefined ? ['cpu', cpuOptions.cpu.kind.accepted] : undefined),
-  write: ({ cpu: said }) => ({ cpu: said?.value, invert: said?.not === true ? 1 : 0 }),
-  read: ({ cpu: number, invert }) => ({ cpu: says(number, invert !== 0) }),
-  list: ({ cpu: said }) => `cpu ${bang(said, ' ')}${said?.value ?? 0}`,
-})
-
 const number = mark()
 const realmOptions = { realm: negatable(number) }
 
@@ -196,16 +185,50 @@ export const devgroup: Extension<typeof groupOptions> = extension({
     .flatMap(([name, said]) => (said === undefined ? [] : [`${bang(said, ' ')}${name} ${number.format(said.value)}`])).join(' '),
 })
 
-const cgroupOptions = { cgroup: negatable(integer(0, 0xffffffff)) }
+/** The kernel looks paths up in the hierarchy of cgroup v2. */
+const cgroupOptions = { path: negatable(text(c.XT_CGROUP_PATH_MAX - 1)), cgroup: negatable(integer(0, 0xffffffff)) }
 
-/** The net_cls class of the sender's cgroup. Paths of cgroups are left to the kernel's bytes. */
+/** The sender's cgroup: its path, or the class that net_cls gave it. */
 export const cgroup: Extension<typeof cgroupOptions> = extension({
   name: 'cgroup',
   revision: 2,
   options: cgroupOptions,
-  layout: struct({ hasPath: u8, hasClass: u8, invertPath: u8, invertClass: bool8, class: u32, _path: padding(512), _kernel: padding(8) }),
-  check: given => (given.cgroup === undefined ? ['cgroup', cgroupOptions.cgroup.kind.accepted] : undefined),
-  write: ({ cgroup: said }) => ({ hasClass: 1, class: said?.value, invertClass: said?.not }),
-  read: ({ hasPath, class: id, invertClass }) => (hasPath === 0 ? { cgroup: says(id, invertClass) } : undefined),
-  list: ({ cgroup: said }) => `cgroup ${bang(said, ' ')}${said?.value ?? 0}`,
+  layout: struct({
+    hasPath: bool8, hasClass: bool8, invertPath: bool8, invertClass: bool8, pathOrClass: bytes(c.XT_CGROUP_PATH_MAX), _kernel: padding(8),
+  }),
+  check: ({ path, cgroup: id }) => ((path === undefined) === (id === undefined) ? ['cgroup', 'either cgroup or path'] : undefined),
+  write: ({ path, cgroup: id }) => ({
+    hasPath: path !== undefined, hasClass: id !== undefined, invertPath: path?.not, invertClass: id?.not,
+    pathOrClass: path === undefined ? littleEndian32(id?.value ?? 0) : Uint8Array.from(Buffer.from(path.value)),
+  }),
+  read({ hasPath, hasClass, invertPath, invertClass, pathOrClass }) {
+    const both = Buffer.from(pathOrClass)
+    return hasPath === hasClass ? undefined : {
+      path: saysIf(hasPath, both.toString('utf8').split('\0')[0] ?? '', invertPath), cgroup: saysIf(hasClass, both.readUInt32LE(), invertClass),
+    }
+  },
+  list: ({ path, cgroup: id }) => `cgroup ${bang(path ?? id, ' ')}${(path ?? id)?.value ?? ''}`,
+})
+
+const osfLevel = integer(0, 2)
+const osfOptions = { genre: negatable({ ...text(c.MAXGENRELEN - 1), format: String }), ttl: option(osfLevel), log: option(osfLevel) }
+const osfBits = { ttl: c.NF_OSF_TTL, log: c.NF_OSF_LOG } as const
+
+/** The sender's operating system, by what is usual in its first packets; the kernel is told of fingerprints by nfnl_osf(8). */
+export const osf: Extension<typeof osfOptions> = extension({
+  name: 'osf',
+  options: osfOptions,
+  families: ['ip'],
+  protocols: [6],
+  layout: struct({ genre: fixedText(c.MAXGENRELEN), length: u32, flags: u32, log: u32, ttl: u32 }),
+  check: given => (given.genre === undefined ? ['genre', osfOptions.genre.kind.accepted] : undefined),
+  write: ({ genre, ttl, log }) => ({
+    genre: genre?.value, length: Buffer.byteLength(genre?.value ?? ''), log: log?.value, ttl: ttl?.value,
+    flags: (genre?.not === true ? c.NF_OSF_INVERT : 0) | saidBits(osfBits, { ttl, log }),
+  }),
+  read({ genre, flags, log, ttl }) {
+    const said = readBits([osfBits, flags])
+    return { genre: says(genre, (flags & c.NF_OSF_INVERT) !== 0), ttl: said('ttl', ttl), log: said('log', log) }
+  },
+  list: ({ genre }) => `OS fingerprint match ${bang(genre, ' ')}${genre?.value ?? ''}`,
 })

@@ -8,7 +8,8 @@ import { alias, extension, negatable, says, saysIf } from '../extension.ts'
 import type { Extension, Given, Said } from '../extension.ts'
 import { bitsOf, flag, integer, namesOf, port, portList } from '../values.ts'
 import type { Kind, Range } from '../values.ts'
-import { bytes, u16Array } from '../xt.ts'
+import { array, bytes } from '../xt.ts'
+import { isWhole, listRange, nothingLeft, saidRange } from './ranges.ts'
 
 const tcpFlagNames = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG'] as const
 export type TcpFlag = (typeof tcpFlagNames)[number]
@@ -53,22 +54,16 @@ const tcpOptions = {
   },
 }
 
-const ANY: Range = [0, 0xffff]
-const isAny = (said: Said<Range> | undefined): boolean => said === undefined || (said.value[0] === 0 && said.value[1] === 0xffff)
-
-/** Ports in a struct: all of them are none said. */
-function saidPorts(first: number, last: number, inverted: boolean): Said<Range> | undefined {
-  return saysIf(first !== 0 || last !== 0xffff || inverted, [first, last] as const, inverted)
-}
+const MAX = 0xffff
+const ANY: Range = [0, MAX]
 
 export function noPort(given: Given<typeof portOptions>): readonly [string, string] | undefined {
-  const nothing = (['sport', 'dport'] as const).find(field => given[field]?.not === true && isAny(given[field]))
-  return nothing === undefined ? undefined : [nothing, 'a range that leaves some port to match']
+  return nothingLeft(given, MAX, 'sport', 'dport')
 }
 
 /** A port field compared as iptables-nft 1.8.9 does it. */
 function portExpressions(offset: number, said: Said<Range> | undefined): Expression[] {
-  if (said === undefined || isAny(said)) return []
+  if (said === undefined || isWhole(said.value, MAX)) return []
   const { not, value: [first, last] } = said
   const load = loadPayload('transport', offset, 2)
   if (first === last) return [load, compare(not ? 'neq' : 'eq', bigEndian16(first))]
@@ -101,11 +96,7 @@ function flagExpressions(said: Said<TcpFlags> | undefined): Expression[] {
 }
 
 export function listPorts(given: Given<typeof portOptions>): string[] {
-  return ([['spt', given.sport], ['dpt', given.dport]] as const).flatMap(([label, said]) => {
-    if (said === undefined) return []
-    const [first, last] = said.value
-    return [`${label}${first === last ? '' : 's'}:${said.not ? '!' : ''}${port.format(said.value)}`]
-  })
+  return [...listRange('spt', given.sport, MAX), ...listRange('dpt', given.dport, MAX)]
 }
 
 /** From the bytes of nf_tables' own expressions. */
@@ -140,8 +131,8 @@ export const tcp: Extension<typeof tcpOptions> = extension({
   read({ sportMin, sportMax, dportMin, dportMax, option: number, flagMask, flagCompare, invflags }) {
     const inverted = (bit: number): boolean => (invflags & bit) !== 0
     return {
-      sport: saidPorts(sportMin, sportMax, inverted(c.XT_TCP_INV_SRCPT)),
-      dport: saidPorts(dportMin, dportMax, inverted(c.XT_TCP_INV_DSTPT)),
+      sport: saidRange(sportMin, sportMax, MAX, inverted(c.XT_TCP_INV_SRCPT)),
+      dport: saidRange(dportMin, dportMax, MAX, inverted(c.XT_TCP_INV_DSTPT)),
       tcpOption: saysIf(number !== 0, number, inverted(c.XT_TCP_INV_OPTION)),
       tcpFlags: saysIf(flagMask !== 0 || inverted(c.XT_TCP_INV_FLAGS), tcpFlagsOf(flagMask, flagCompare), inverted(c.XT_TCP_INV_FLAGS)),
     }
@@ -175,8 +166,8 @@ export const udp: Extension<typeof portOptions> = extension({
     invflags: (given.sport?.not === true ? c.XT_UDP_INV_SRCPT : 0) | (given.dport?.not === true ? c.XT_UDP_INV_DSTPT : 0),
   }),
   read: ({ sportMin, sportMax, dportMin, dportMax, invflags }) => ({
-    sport: saidPorts(sportMin, sportMax, (invflags & c.XT_UDP_INV_SRCPT) !== 0),
-    dport: saidPorts(dportMin, dportMax, (invflags & c.XT_UDP_INV_DSTPT) !== 0),
+    sport: saidRange(sportMin, sportMax, MAX, (invflags & c.XT_UDP_INV_SRCPT) !== 0),
+    dport: saidRange(dportMin, dportMax, MAX, (invflags & c.XT_UDP_INV_DSTPT) !== 0),
   }),
   list: given => ['udp', ...listPorts(given)].join(' '),
 })
@@ -192,7 +183,7 @@ export const multiport: Extension<typeof multiportOptions> = extension({
   revision: 1,
   options: multiportOptions,
   protocols: [6, 17, 33, 132, 136],
-  layout: struct({ flags: u8, count: u8, ports: u16Array(c.XT_MULTI_PORTS), pflags: bytes(c.XT_MULTI_PORTS), invert: u8 }),
+  layout: struct({ flags: u8, count: u8, ports: array(u16, c.XT_MULTI_PORTS), pflags: bytes(c.XT_MULTI_PORTS), invert: u8 }),
   check: given => (multiportFields.filter(field => given[field] !== undefined).length === 1 ? undefined
     : ['ports', 'exactly one of sports, dports and ports']),
   write(given) {

@@ -6,7 +6,7 @@ import * as c from '../constants.ts'
 import { extension, option, says } from '../extension.ts'
 import type { Extension } from '../extension.ts'
 import { flag, integer, macAddress, oneOf } from '../values.ts'
-import { bytes, u16Array } from '../xt.ts'
+import { array, bytes } from '../xt.ts'
 
 const synproxyOptions = {
   sackPerm: option(flag), timestamp: option(flag), wscale: option(integer(0, 14)), mss: option(integer(0, 0xffff)), ecn: option(flag),
@@ -58,7 +58,7 @@ export const CLUSTERIP: Extension<typeof clusteripOptions> = extension({
   options: clusteripOptions,
   families: ['ip'],
   layout: struct({
-    flags: u32, mac: bytes(6), totalNodes: u16, localCount: u16, localNodes: u16Array(c.CLUSTERIP_MAX_NODES), _: padding(2),
+    flags: u32, mac: bytes(6), totalNodes: u16, localCount: u16, localNodes: array(u16, c.CLUSTERIP_MAX_NODES), _: padding(2),
     mode: u32, init: u32, _config: padding(8),
   }),
   check(given) {
