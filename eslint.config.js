@@ -2,7 +2,7 @@ import { dirname, relative, resolve } from 'node:path'
 import tseslint from 'typescript-eslint'
 
 /** The rooms of the source, and those below each: all that it may import. Top to bottom, as in the design. */
-const ground = ['errors', 'events', 'ip']
+const ground = ['checks', 'errors', 'events', 'ip']
 const wire = ['rtnetlink', 'netlink', 'binding', ...ground]
 const below = {
   cli: ['index', 'connect', 'uplink', 'libvirt', 'kernel', 'ports', 'network', 'host', 'nftables', ...wire],
@@ -18,6 +18,7 @@ const below = {
   rtnetlink: ['netlink', 'binding', ...ground],
   netlink: ['binding', ...ground],
   binding: ground,
+  checks: ['errors'],
   ip: ['errors'],
   events: ['errors'],
   errors: [],

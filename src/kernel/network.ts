@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { aBoolean, aString, check, checkEach } from '../checks.ts'
 import { VirbrError } from '../errors.ts'
 import { isFailure } from '../host/channel.ts'
-import { checkOptions, checkType } from '../network/arguments.ts'
 import type { NetworkConfig } from '../network/config.ts'
 import type { Lease, Network, NetworkInfo, NetworkUpdate, Port, PortSpec } from '../network/connection.ts'
 import { checkUpdate, readUpdate } from '../network/section.ts'
@@ -82,7 +82,7 @@ export class KernelNetwork extends UpdatableNetwork implements Network {
   }
 
   async setAutostart(on: boolean): Promise<void> {
-    checkType('on', on, 'boolean')
+    check('on', on, aBoolean)
     const state = this.#state
     const path = join(state.paths.autostart, `${this.name}.xml`)
     await state.locked(readNetwork(state, this.name), async results => {
@@ -93,7 +93,7 @@ export class KernelNetwork extends UpdatableNetwork implements Network {
   }
 
   async xml(options: { inactive?: boolean } = {}): Promise<string> {
-    checkOptions('options', options, { inactive: 'boolean' })
+    checkEach('options', options, { inactive: aBoolean })
     const { inactive = false } = options
     const { persistent, active } = await this.#load()
     if (active !== undefined && !inactive) return active.xml
@@ -106,7 +106,7 @@ export class KernelNetwork extends UpdatableNetwork implements Network {
   }
 
   async leases(filter: { mac?: string } = {}): Promise<Lease[]> {
-    checkOptions('filter', filter, { mac: 'string' })
+    checkEach('filter', filter, { mac: aString })
     const { mac } = filter
     const { active } = await this.#load()
     if (active === undefined) throw new VirbrError('ERR_NETWORK_INACTIVE', `network ${this.name} is not active`)

@@ -1,5 +1,5 @@
+import { aBoolean, checkEach } from '../checks.ts'
 import { InvalidArgumentError, VirbrError } from '../errors.ts'
-import { checkOptions } from '../network/arguments.ts'
 import type { NetworkConfig } from '../network/config.ts'
 import type { Network, NetworkEvent, NetworkFilter, Networks, NetworkWatch, WatchOptions } from '../network/connection.ts'
 import type { EventQueue } from '../events.ts'
@@ -30,7 +30,7 @@ export class KernelNetworks implements Networks {
   }
 
   async list(filter: NetworkFilter = {}): Promise<Network[]> {
-    checkOptions('filter', filter, { active: 'boolean', persistent: 'boolean', autostart: 'boolean' })
+    checkEach('filter', filter, { active: aBoolean, persistent: aBoolean, autostart: aBoolean })
     const { active, persistent, autostart } = filter
     const matches = (wanted: boolean | undefined, is: boolean): boolean => wanted === undefined || wanted === is
     return (await loadNetworks(this.#state))

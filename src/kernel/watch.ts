@@ -7,8 +7,8 @@ import { watch } from 'node:fs'
 import type { FSWatcher } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Step } from '../../binding/index.ts'
+import { aString, anObject, anything, checkEach } from '../checks.ts'
 import { SystemError, VirbrError } from '../errors.ts'
-import { checkOptions } from '../network/arguments.ts'
 import type { NetworkEvent, WatchOptions } from '../network/connection.ts'
 import { EventQueue } from '../events.ts'
 import { closedError } from './state.ts'
@@ -40,7 +40,7 @@ type Watch = EventQueue<NetworkEvent>
  * else is the queue's failure.
  */
 export function watchNetworks({ closed, paths }: State, options: WatchOptions, watches: Set<Watch>): Watch {
-  checkOptions('options', options, { network: 'string', limit: 'number', signal: 'object' })
+  checkEach('options', options, { network: aString, limit: anything, signal: anObject })
   const { network, limit, signal } = options
   let watcher: FSWatcher | undefined
   const queue: Watch = new EventQueue<NetworkEvent>({ limit, signal }, {

@@ -1,8 +1,8 @@
 /** Bandwidth of network ports and domain interfaces: typed parameters to and from an object. */
 import type { Parameters, TypedParameters } from '../../binding/libvirt.ts'
+import { anything, checkEach, wholeNumber } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { Bandwidth as parameter } from './constants.ts'
-import { anything, checkOptions, wholeNumber } from './options.ts'
 
 /** Limits of one direction. Source: libvirt's formatnetwork, "Quality of service". */
 export interface Rates {
@@ -42,12 +42,12 @@ const uint32 = wholeNumber(0, 0xffff_ffff)
 
 /** Throws InvalidArgumentError unless libvirt can take it. */
 export function checkBandwidth(what: string, change: unknown): asserts change is BandwidthChange {
-  checkOptions(what, change, { inbound: anything, outbound: anything })
+  checkEach(what, change, { inbound: anything, outbound: anything })
   for (const [direction, names] of Object.entries(directions)) {
     const rates = (change as Record<string, unknown>)[direction]
     if (rates === undefined || rates === null) continue
     const field = `${what}.${direction}`
-    checkOptions(field, rates, Object.fromEntries(Object.keys(names).map(name => [name, uint32])))
+    checkEach(field, rates, Object.fromEntries(Object.keys(names).map(name => [name, uint32])))
     const { average, floor } = rates as InboundRates
     if (average === undefined && floor === undefined) {
       throw new InvalidArgumentError(`${field}.average`, average, direction === 'inbound' ? 'a number, or a floor' : 'a number')

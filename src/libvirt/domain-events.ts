@@ -1,5 +1,7 @@
 /** What happens to domains, as events. Source: virDomainEventID. */
 import type { ConnectionHandle, DomainEventPayload } from '../../binding/index.ts'
+import { anything, aText, checkEach } from '../checks.ts'
+import type { Check } from '../checks.ts'
 import { UnsupportedError } from '../errors.ts'
 import type { EventQueue, OverrunEvent } from '../events.ts'
 import * as c from './constants.ts'
@@ -10,8 +12,6 @@ import type { GapEvent } from './events.ts'
 import { listenToDomains } from './listeners.ts'
 import type { Stop } from './listeners.ts'
 import { isMeant } from './named.ts'
-import { aText, anything, checkOptions } from './options.ts'
-import type { Check } from './options.ts'
 import type { Session } from './session.ts'
 
 interface OfDomain {
@@ -106,7 +106,7 @@ const someTypes: Check = {
 
 /** Throws InvalidArgumentError. */
 export function watchDomains(session: Session, options: DomainWatchOptions): DomainWatch {
-  checkOptions('options', options, { domain: aText, events: someTypes, limit: anything, signal: anything })
+  checkEach('options', options, { domain: aText, events: someTypes, limit: anything, signal: anything })
   const { domain, events, limit, signal } = options
   const isWanted = isMeant(domain)
   const register = (connection: ConnectionHandle, push: (event: DomainEvent) => void): Promise<Stop> =>

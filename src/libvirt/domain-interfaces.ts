@@ -1,5 +1,7 @@
 /** Network interfaces of domains: read from the domain's XML, written for attaching. */
 import { randomBytes } from 'node:crypto'
+import { aBoolean, anObject, aText, check, checkEach, oneOf, wholeNumber } from '../checks.ts'
+import type { Check } from '../checks.ts'
 import type { Element } from '@xmldom/xmldom'
 import { InvalidArgumentError } from '../errors.ts'
 import { unicastMac } from '../network/codecs.ts'
@@ -7,8 +9,7 @@ import { outerXml, parseXml } from '../network/dom.ts'
 import { checkBandwidth } from './bandwidth.ts'
 import type { Bandwidth, Rates } from './bandwidth.ts'
 import { element } from './markup.ts'
-import { aBoolean, aMac, anObject, aText, check, checkOptions, oneOf, wholeNumber } from './options.ts'
-import type { Check } from './options.ts'
+import { aMac } from './options.ts'
 
 /** An `<interface>` of a domain, what a network is concerned with; all of it is in `Domain.xml()`. */
 export interface DomainInterface {
@@ -94,7 +95,7 @@ const specChecks: Readonly<Record<keyof DomainInterfaceSpec, Check>> = {
 }
 
 function checkSpec(spec: DomainInterfaceSpec): void {
-  checkOptions('interface', spec, specChecks)
+  checkEach('interface', spec, specChecks)
   const sources = (['network', 'bridge', 'direct'] as const).filter(name => spec[name] !== undefined)
   if (sources.length !== 1) {
     throw new InvalidArgumentError('interface', spec, `exactly one of network, bridge and direct${
@@ -104,12 +105,12 @@ function checkSpec(spec: DomainInterfaceSpec): void {
     throw new InvalidArgumentError('interface.portgroup', spec.portgroup, 'a network that it is of')
   }
   if (spec.direct !== undefined) {
-    checkOptions('interface.direct', spec.direct, { dev: aText, mode: oneOf(['vepa', 'bridge', 'private', 'passthrough']) })
+    checkEach('interface.direct', spec.direct, { dev: aText, mode: oneOf(['vepa', 'bridge', 'private', 'passthrough']) })
     check('interface.direct.dev', spec.direct.dev, aText)
   }
   if (spec.bandwidth !== undefined) checkBandwidth('interface.bandwidth', spec.bandwidth)
   if (spec.filter === undefined) return
-  checkOptions('interface.filter', spec.filter, { name: aText, parameters: anObject })
+  checkEach('interface.filter', spec.filter, { name: aText, parameters: anObject })
   check('interface.filter.name', spec.filter.name, aText)
   for (const [name, value] of Object.entries(spec.filter.parameters ?? {})) {
     check(`interface.filter.parameters.${name}`, value, aText)

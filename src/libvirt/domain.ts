@@ -1,5 +1,6 @@
 /** One domain. Source: virDomain, virsh(1). */
 import type { DomainHandle, InterfaceStats } from '../../binding/index.ts'
+import { checkEach, oneOf } from '../checks.ts'
 import { InvalidArgumentError, VirbrError, show } from '../errors.ts'
 import { unicastMac } from '../network/codecs.ts'
 import { bandwidthOf, bandwidthParameters, checkBandwidth } from './bandwidth.ts'
@@ -10,7 +11,7 @@ import { detachXml, interfaceXml, parseInterfaces } from './domain-interfaces.ts
 import type { DomainInterface, DomainInterfaceSpec } from './domain-interfaces.ts'
 import type { Held } from './held.ts'
 import { Metadata, domainMetadata } from './metadata.ts'
-import { checkOptions, checkText, flagsOf, oneOf } from './options.ts'
+import { checkText, flagsOf } from './options.ts'
 
 export type DomainState = c.Label<typeof c.DomainState> | 'unknown'
 
@@ -285,7 +286,7 @@ export class Domain implements AsyncDisposable {
 
   /** Addresses by DHCP `lease` of libvirt's networks (the default), of the guest's `agent`, or of the host's `arp` table. */
   async interfaceAddresses(options: { source?: AddressSource } = {}): Promise<DomainAddresses[]> {
-    checkOptions('options', options, { source: oneOf(Object.keys(addressSources)) })
+    checkEach('options', options, { source: oneOf(Object.keys(addressSources)) })
     const source = addressSources[options.source ?? 'lease']
     const found = await this.#held.use(domain => calls.virDomainInterfaceAddresses(domain, source, 0))
     return found.map(({ name, hwaddr, addrs }) => ({
@@ -324,6 +325,6 @@ export class Domain implements AsyncDisposable {
 }
 
 function shutdownFlags(options: { mode?: ShutdownMode }): number {
-  checkOptions('options', options, { mode: oneOf(Object.keys(shutdownModes)) })
+  checkEach('options', options, { mode: oneOf(Object.keys(shutdownModes)) })
   return options.mode === undefined ? c.DomainShutdownFlags.DEFAULT : shutdownModes[options.mode]
 }

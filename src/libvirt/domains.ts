@@ -1,5 +1,6 @@
 /** Domains, as far as their networks are concerned: which there are, their life, their interfaces. */
 import type { DomainHandle } from '../../binding/index.ts'
+import { wholeNumber } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { calls } from './calls.ts'
 import { ConnectListAllDomainsFlags as list, DomainCreateFlags, DomainDefineFlags } from './constants.ts'
@@ -8,7 +9,7 @@ import { watchDomains } from './domain-events.ts'
 import type { DomainWatch, DomainWatchOptions } from './domain-events.ts'
 import { Held } from './held.ts'
 import { byName, lookUp } from './named.ts'
-import { checkText, flagsOf, wholeNumber } from './options.ts'
+import { checkText, flagsOf } from './options.ts'
 import type { Session } from './session.ts'
 
 const filterFlags = {

@@ -3,11 +3,12 @@
  * distributions since 2022, they can only be read: what changes something is ERR_UNSUPPORTED there.
  */
 import type { InterfaceHandle } from '../../binding/index.ts'
+import { check } from '../checks.ts'
 import { calls } from './calls.ts'
 import { ConnectListAllInterfacesFlags, InterfaceDefineFlags, InterfaceXMLFlags } from './constants.ts'
 import { Held } from './held.ts'
 import { byName } from './named.ts'
-import { aMac, check, checkText, flagsOf } from './options.ts'
+import { aMac, checkText, flagsOf } from './options.ts'
 import type { Session } from './session.ts'
 
 const listFlags = { active: [ConnectListAllInterfacesFlags.ACTIVE, ConnectListAllInterfacesFlags.INACTIVE] } as const

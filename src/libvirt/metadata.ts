@@ -1,10 +1,11 @@
 /** Title, description and metadata elements of networks (libvirt ≥ 9.7, here and at the daemon) and domains. */
 import type { DomainHandle, Handle, NetworkHandle } from '../../binding/index.ts'
+import { aText, check, checkEach } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { calls } from './calls.ts'
 import { NetworkMetadataType, NetworkUpdateFlags } from './constants.ts'
 import type { Held } from './held.ts'
-import { aText, check, checkOptions, flagsOf } from './options.ts'
+import { flagsOf } from './options.ts'
 
 /** The title, the description, or the element in `<metadata>` that is of a namespace. */
 export type MetadataName = 'title' | 'description' | { namespace: string }
@@ -74,7 +75,7 @@ function readName(name: unknown): { type: number, namespace: string | null, pref
   if (name === 'title') return { type: NetworkMetadataType.TITLE, namespace: null, prefix: null }
   if (name === 'description') return { type: NetworkMetadataType.DESCRIPTION, namespace: null, prefix: null }
   if (typeof name !== 'object') throw new InvalidArgumentError('name', name, "'title', 'description', or an object with namespace")
-  checkOptions('name', name, { namespace: aText, prefix: aText })
+  checkEach('name', name, { namespace: aText, prefix: aText })
   const { namespace, prefix = null } = name as { namespace: string, prefix?: string }
   check('name.namespace', namespace, aText)
   return { type: NetworkMetadataType.ELEMENT, namespace, prefix }

@@ -1,4 +1,5 @@
 import type { NetworkHandle } from '../../binding/index.ts'
+import { aBoolean, aText, check, checkEach } from '../checks.ts'
 import type { NetworkConfig } from '../network/config.ts'
 import type { Lease, Network, NetworkInfo, NetworkUpdate, Port, PortSpec } from '../network/connection.ts'
 import { checkUpdate, updateCommands, updateSections } from '../network/section.ts'
@@ -13,7 +14,7 @@ import { isLibvirt } from './errors.ts'
 import { explainStart, inactiveError, networkState, stateRules, transientError, updateRules, withState } from './explain.ts'
 import { Held } from './held.ts'
 import { Metadata, networkMetadata } from './metadata.ts'
-import { aBoolean, aText, check, checkOptions, flagsOf } from './options.ts'
+import { flagsOf } from './options.ts'
 import { NetworkPorts } from './ports.ts'
 import type { Session } from './session.ts'
 
@@ -83,7 +84,7 @@ export class LibvirtNetwork extends UpdatableNetwork implements Network, AsyncDi
   }
 
   async leases(filter: { mac?: string } = {}): Promise<Lease[]> {
-    checkOptions('filter', filter, { mac: aText })
+    checkEach('filter', filter, { mac: aText })
     const { mac } = filter
     return this.#held.use(network => withState(network, stateRules.leases, async () => {
       const leases = await calls.virNetworkGetDHCPLeases(network, mac ?? null, 0)

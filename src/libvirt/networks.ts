@@ -1,4 +1,5 @@
 import type { ConnectionHandle, NetworkEventPayload, NetworkHandle } from '../../binding/index.ts'
+import { anything, aText, checkEach } from '../checks.ts'
 import type { NetworkConfig } from '../network/config.ts'
 import type { Network, NetworkEvent, NetworkFilter, Networks, WatchOptions } from '../network/connection.ts'
 import { validateNetwork } from '../network/validate.ts'
@@ -16,7 +17,7 @@ import { listenToNetworks } from './listeners.ts'
 import type { Stop } from './listeners.ts'
 import { LibvirtNetwork } from './network.ts'
 import { byName, isMeant, lookUp } from './named.ts'
-import { aText, anything, checkOptions, checkText, flagsOf } from './options.ts'
+import { checkText, flagsOf } from './options.ts'
 import type { Session } from './session.ts'
 
 const listFlags = {
@@ -92,7 +93,7 @@ export class LibvirtNetworks implements Networks {
 
   watch(options: WatchOptions = {}): Watch<NetworkEvent> {
     const { network, ...queueOptions } = options
-    checkOptions('options', options, { network: aText, limit: anything, signal: anything })
+    checkEach('options', options, { network: aText, limit: anything, signal: anything })
     const isWanted = isMeant(network)
     return watchEvents<NetworkEvent>(this.#session, (connection, push) => listen(connection, event => {
       if (isWanted(event)) push(event)

@@ -1,6 +1,8 @@
 /** Ports of a libvirt network: what libvirt keeps of each guest's interface in it. Source: virNetworkPort. */
 import { randomUUID } from 'node:crypto'
 import type { ConnectionHandle, NetworkHandle, NetworkPortHandle } from '../../binding/index.ts'
+import { aBoolean, anObject, aText, check, checkEach } from '../checks.ts'
+import type { Check } from '../checks.ts'
 import { bandwidthOf, bandwidthParameters, checkBandwidth } from './bandwidth.ts'
 import type { Bandwidth, BandwidthChange } from './bandwidth.ts'
 import { calls } from './calls.ts'
@@ -8,8 +10,7 @@ import { NetworkPortCreateFlags } from './constants.ts'
 import { bandwidthXml } from './domain-interfaces.ts'
 import { Held } from './held.ts'
 import { element, textElement } from './markup.ts'
-import { aBoolean, aMac, anObject, aText, aUuid, check, checkOptions, checkText, flagsOf } from './options.ts'
-import type { Check } from './options.ts'
+import { aMac, aUuid, checkText, flagsOf } from './options.ts'
 import type { Session } from './session.ts'
 
 /** A port to make. Source: libvirt's formatnetworkport. */
@@ -41,9 +42,9 @@ const configChecks: Readonly<Record<keyof NetworkPortConfig, Check>> = {
 }
 
 function portXml(config: NetworkPortConfig): string {
-  checkOptions('port', config, configChecks)
+  checkEach('port', config, configChecks)
   check('port.owner', config.owner, anObject)
-  checkOptions('port.owner', config.owner, { name: aText, uuid: aUuid })
+  checkEach('port.owner', config.owner, { name: aText, uuid: aUuid })
   check('port.owner.name', config.owner.name, aText)
   check('port.owner.uuid', config.owner.uuid, aUuid)
   check('port.mac', config.mac, aMac)

@@ -3,8 +3,8 @@
  * virNetworkDefUpdateSection (src/conf/network_conf.c), except that an element to delete has to match in everything that
  * is given; libvirt takes an entry without a MAC for one with any MAC.
  */
+import { aBoolean, check } from '../checks.ts'
 import { checkFields, didYouMean, InvalidArgumentError, UnsupportedError, VirbrError } from '../errors.ts'
-import { checkType } from './arguments.ts'
 import type { IpConfig, NetworkConfig, SectionConfigs } from './config.ts'
 import type { NetworkUpdate } from './connection.ts'
 import { addressFamily, hostIn, ipSubnet } from './subnets.ts'
@@ -53,8 +53,8 @@ export function checkUpdate(change: NetworkUpdate): CheckedUpdate {
   const { command, section, xml, parentIndex, live = false, config = false } = change
   checkName('command', command, Object.keys(updateCommands))
   checkName('section', section, Object.keys(updateSections))
-  checkType('live', live, 'boolean')
-  checkType('config', config, 'boolean')
+  check('live', live, aBoolean)
+  check('config', config, aBoolean)
   if (parentIndex !== undefined && !(Number.isInteger(parentIndex) && parentIndex >= 0)) {
     throw new InvalidArgumentError('parentIndex', parentIndex, 'the number of an <ip>, from 0')
   }

@@ -1,5 +1,7 @@
 /** What a port may be asked to be: everything that can be said of a call before the kernel is looked at. */
-import { InvalidArgumentError, didYouMean } from '../errors.ts'
+import { aBoolean, checkEach, wholeNumber } from '../checks.ts'
+import type { Check } from '../checks.ts'
+import { InvalidArgumentError } from '../errors.ts'
 import { netnsSource } from '../host/netns.ts'
 import { INTERFACE_NAME_RULE, isInterfaceName } from '../netlink/codecs.ts'
 import { dnsName } from '../network/codecs.ts'
@@ -29,50 +31,40 @@ export interface CheckedSpec {
   peer: { ifname: string, netns: string | number | undefined, up: boolean } | undefined
 }
 
-interface Rule {
-  accepts(value: unknown): boolean
-  accepted: string
-}
-
-const integer = (min: number, max: number, what = 'an integer'): Rule => ({
-  accepts: value => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
-  accepted: `${what} from ${min} to ${max}`,
-})
-const flag: Rule = { accepts: value => typeof value === 'boolean', accepted: 'true or false' }
-const ifname: Rule = { accepts: isInterfaceName, accepted: INTERFACE_NAME_RULE }
+const ifname: Check = { test: isInterfaceName, accepted: INTERFACE_NAME_RULE }
 // All ones is the kernel's "nobody".
-const id = integer(0, 0xfffffffe, 'a numeric id')
+const id = wholeNumber(0, 0xfffffffe, 'a numeric id')
 
-const portRules: Record<keyof PortSpec, Rule> = {
+const portChecks: Record<keyof PortSpec, Check> = {
   ifname,
-  kind: { accepts: value => value === 'tap' || value === 'veth', accepted: 'tap or veth' },
+  kind: { test: value => value === 'tap' || value === 'veth', accepted: 'tap or veth' },
   mac: {
     // 0xFE is the first byte of the host's end: the same address on both sides of a tap would not work.
-    accepts: value => typeof value === 'string' && /^(?!fe)[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/i.test(value) && !/^[0:]+$/.test(value),
+    test: value => typeof value === 'string' && /^(?!fe)[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/i.test(value) && !/^[0:]+$/.test(value),
     accepted: 'the MAC address of a guest, like 52:54:00:12:34:56: no multicast address, not zero, first byte not fe',
   },
-  ip: { accepts: value => typeof value === 'string' && addressFamily(value) !== undefined, accepted: 'an IPv4 or IPv6 address' },
+  ip: { test: value => typeof value === 'string' && addressFamily(value) !== undefined, accepted: 'an IPv4 or IPv6 address' },
   hostname: {
-    accepts: value => typeof value === 'string' && value.length <= longestHostname && dnsName.usable?.test(value) === true,
+    test: value => typeof value === 'string' && value.length <= longestHostname && dnsName.usable?.test(value) === true,
     accepted: `a DNS name: labels of 1 to 63 letters, digits, "-" and "_", separated by dots, ${longestHostname} bytes at most`,
   },
   owner: id,
   group: id,
   // MAX_TAP_QUEUES, linux/if_tap.h.
-  queues: integer(1, 256),
-  vnetHeader: flag,
-  isolated: flag,
-  mtu: integer(68, 65535),
-  peer: { accepts: value => typeof value === 'object' && value !== null && !Array.isArray(value), accepted: 'an object with ifname' },
+  queues: wholeNumber(1, 256),
+  vnetHeader: aBoolean,
+  isolated: aBoolean,
+  mtu: wholeNumber(68, 65535),
+  peer: { test: value => typeof value === 'object' && value !== null && !Array.isArray(value), accepted: 'an object with ifname' },
 }
 
-const peerRules: Record<keyof NonNullable<PortSpec['peer']>, Rule> = {
+const peerChecks: Record<keyof NonNullable<PortSpec['peer']>, Check> = {
   ifname,
   netns: {
-    accepts: value => { netnsSource(value as string | number); return true },
+    test: isNetns,
     accepted: 'a namespace name, path or open file descriptor',
   },
-  up: flag,
+  up: aBoolean,
 }
 
 /** Options of one kind of port only. */
@@ -95,15 +87,12 @@ export function checkSpecs(specs: readonly PortSpec[], config: NetworkConfig, al
 }
 
 function checkSpec(spec: PortSpec, path: string, config: NetworkConfig): CheckedSpec {
-  if (typeof spec !== 'object' || spec === null || Array.isArray(spec)) {
-    throw new InvalidArgumentError(path === '' ? 'port' : path, spec, 'a port: an object')
-  }
-  checkFields(spec, portRules, path, 'a port')
+  checkEach(path, spec, portChecks, 'a port')
   const { kind = 'tap', ip, hostname, peer } = spec
   if (hostname !== undefined && ip === undefined) {
     throw new InvalidArgumentError(at(path, 'hostname'), hostname, 'no hostname without ip, the address that it stands for')
   }
-  if (peer !== undefined) checkFields(peer, peerRules, at(path, 'peer'), 'a peer')
+  if (peer !== undefined) checkEach(at(path, 'peer'), peer, peerChecks, 'a peer')
   if (kind === 'veth') {
     const other = tapOnly.find(name => spec[name] !== undefined)
     if (other !== undefined) throw new InvalidArgumentError(at(path, other), spec[other], `no ${other}, which is of taps`)
@@ -130,21 +119,11 @@ function checkSpec(spec: PortSpec, path: string, config: NetworkConfig): Checked
   }
 }
 
-function checkFields(value: object, rules: Readonly<Record<string, Rule>>, path: string, what: string): void {
-  const names = Object.keys(rules)
-  for (const [name, given] of Object.entries(value) as [string, unknown][]) {
-    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
-    if (rule === undefined) {
-      throw new InvalidArgumentError(at(path, name), given, `only the fields ${names.join(', ')} in ${what}${didYouMean(name, names)}`)
-    }
-    if (given !== undefined && !accepts(rule, given)) throw new InvalidArgumentError(at(path, name), given, rule.accepted)
-  }
-}
-
 /** netnsSource, which knows what a namespace's name may be, says so by throwing. */
-function accepts(rule: Rule, value: unknown): boolean {
+function isNetns(value: unknown): boolean {
   try {
-    return rule.accepts(value)
+    netnsSource(value as string | number)
+    return true
   } catch {
     return false
   }
