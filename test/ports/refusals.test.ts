@@ -12,7 +12,7 @@ const served = '<ip address="10.7.0.1" prefix="24"><dhcp><range start="10.7.0.10
 /** [what, ports of one call, message] */
 const badInput: [string, unknown, RegExp][] = [
   ['a list that is none', {}, /^ports: expected an array/],
-  ['a port that is none', [{}, 'vnet0'], /^ports\[1\]: expected a port: an object, got "vnet0"/],
+  ['a port that is none', [{}, 'vnet0'], /^ports\[1\]: expected an object with ifname, kind, .*, got "vnet0"/],
   ['a misspelled option', [{ ifnam: 'a' }], /^ports\[0\]\.ifnam: .*did you mean "ifname"\?/],
   ['a misspelled option of a peer', [{ kind: 'veth', peer: { ifname: 'a', ns: 'b' } }], /^ports\[0\]\.peer\.ns: expected only the fields ifname, netns, up/],
   ['a name too long', [{ ifname: 'a234567890123456' }], /^ports\[0\]\.ifname: expected an interface name/],
