@@ -12,6 +12,7 @@ import { Host } from '../../src/host/host.ts'
 import type { Connection } from '../../src/network/connection.ts'
 import { run } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 import { toolPath, toolSearchPath } from '../support/tools.ts'
 
 export const kernelNeeds = [
@@ -122,6 +123,11 @@ export async function snapshot({ netns, sh }: Lab): Promise<Record<string, strin
   }
   sections['processes'] = (await processes(netns)).map(({ command }) => command).sort()
   return sections
+}
+
+/** Carrier and link-local addresses of veths settle on their own, within seconds: either not before the end of a test, or now. */
+export async function settled({ sh }: Lab): Promise<void> {
+  await sh(`sleep ${patience > 1 ? 5 : 0.1}`)
 }
 
 /** Files under run/, without the lock: what virbr takes for there. */

@@ -2,8 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
 import { parseNetworkXml } from '../../src/network/xml.ts'
-import { patience } from '../support/patience.ts'
-import { bareXml, describe, natXml, openLab, runFiles, snapshot, test } from './lab.ts'
+import { bareXml, describe, natXml, openLab, runFiles, settled, snapshot, test } from './lab.ts'
 
 const example = await readFile(new URL('../../examples/default.xml', import.meta.url), 'utf8')
 
@@ -57,8 +56,7 @@ test.each(Object.entries(neighbours))('beside %s', async (_, script) => {
   await lab.sh(script)
   const { networks } = await lab.connect()
   const network = await networks.define(example)
-  // Carrier and link-local addresses of veths settle on their own, within seconds: either not before the end, or now.
-  await lab.sh(`sleep ${patience > 1 ? 5 : 0.1}`)
+  await settled(lab)
   const before = await snapshot(lab)
   await network.start()
   if (script.includes('other0')) await lab.sh('sysctl -qw net.ipv4.ip_forward=0')

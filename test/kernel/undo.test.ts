@@ -6,7 +6,7 @@ import type { ErrorCode } from '../../src/errors.ts'
 import { dnsmasqNamespace } from '../../src/network/config.ts'
 import { failAt, meanwhile } from './faults.ts'
 import type { Lab } from './lab.ts'
-import { describe, natXml, openLab, refusal, runFiles, snapshot, test } from './lab.ts'
+import { describe, natXml, openLab, refusal, runFiles, settled, snapshot, test } from './lab.ts'
 
 test('a failure at any step is undone', async () => {
   const lab = await openLab()
@@ -124,7 +124,7 @@ describe('undone, and told why:', () => {
     const parameters = dnsmasq === undefined ? undefined : { dnsmasq: program }
     // What connect would find, and refuse or put right, happens to one that is there already.
     const { networks } = code === 'ERR_SYSTEM' ? setup : await lab.connect(parameters)
-    await lab.sh('sleep 0.1')
+    await settled(lab)
     const untouched = await snapshot(lab)
     const network = await networks.get('net1')
     const { message: said } = await refusal(code, () => network.start())
