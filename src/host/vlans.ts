@@ -2,8 +2,13 @@
 import { UnsupportedError, checkFields } from '../errors.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest } from '../netlink/message.ts'
-import { sift } from '../rtnetlink/listed.ts'
+import { decodeGlobalVlans, listGlobalVlans, setGlobalVlan } from '../rtnetlink/global-vlans.ts'
+import type { GlobalVlan, GlobalVlanOptions } from '../rtnetlink/global-vlans.ts'
+import { equals, sift } from '../rtnetlink/listed.ts'
 import type { Listed } from '../rtnetlink/listed.ts'
+import { decodeMst, listMst, setMst } from '../rtnetlink/mst.ts'
+import type { MstState } from '../rtnetlink/mst.ts'
+import { lacks } from '../rtnetlink/unsupported.ts'
 import { addVlans, decodeVlans, deleteVlans, listVlans, setVlan } from '../rtnetlink/vlans.ts'
 import type { BridgeVlan, VlanOptions, VlanRange, VlanTarget } from '../rtnetlink/vlans.ts'
 import { routeStep } from './channel.ts'
@@ -20,7 +25,7 @@ export interface VlanFilter {
 }
 
 /** Releases that an option of a VLAN came with. */
-const since: Partial<Record<string, string>> = { multicastRouter: '5.15', multicastMaxGroups: '6.3', neighSuppress: '6.4' }
+const since: Partial<Record<string, string>> = { multicastRouter: '5.15', multicastMaxGroups: '6.3', neighSuppress: '6.4', msti: '5.18' }
 
 /**
  * VLANs of the bridges of a namespace: `host.vlans`. A kernel without them is ERR_UNSUPPORTED
@@ -70,6 +75,54 @@ export class Vlans {
     throw newerOption(error, options) ?? await this.#explain(error, link)
   }
 
+  /**
+   * Options that VLANs have in all of a bridge: multicast snooping of their own, and which spanning tree they belong to.
+   * Filtered in the kernel. Linux 5.15, else ERR_UNSUPPORTED.
+   */
+  async listGlobal(filter: { bridge?: LinkRef } = {}): Promise<Listed<GlobalVlan>> {
+    checkFields(filter, ['bridge'], 'a filter of VLANs of bridges')
+    const { bridge } = filter
+    const request = listGlobalVlans(bridge === undefined ? undefined : await this.#links.index(bridge, 'bridge'))
+    const { error, messages } = await this.#channel.attempt(routeStep([request], { mayFail: true }))
+    if (error !== undefined) throw await this.#explain(error, bridge)
+    return sift(messages.flat().flatMap(message => {
+      const vlans = decodeGlobalVlans(message)
+      if (vlans === undefined) throw lacks(request.operation, 'Linux 5.15')
+      return vlans
+    }), {})
+  }
+
+  /** Such options of VLANs that the bridge itself has, one or a range. Linux 5.15, `msti` 5.18, else ERR_UNSUPPORTED. */
+  async setGlobal(bridge: LinkRef, vlans: VlanRange, options: GlobalVlanOptions): Promise<void> {
+    checkLinkRef(bridge, 'bridge')
+    routeStep([setGlobalVlan(1, vlans, options)])
+    const request = setGlobalVlan(await this.#links.index(bridge, 'bridge'), vlans, options)
+    const { error } = await this.#channel.attempt(routeStep([request], { mayFail: true }))
+    if (error === undefined) return
+    if (error.kernelMessage === 'No vlans found to process') throw lacks(request.operation, 'Linux 5.15', error)
+    throw newerOption(error, options) ?? await this.#explain(error, bridge)
+  }
+
+  /** States of ports in multiple spanning trees, of bridges with the switch `mst`. Left out by virbr: the kernel has no filter. */
+  async listMst(filter: { link?: LinkRef } = {}): Promise<Listed<MstState>> {
+    checkFields(filter, ['link'], 'a filter of spanning trees')
+    const { link } = filter
+    const index = link === undefined ? undefined : await this.#links.index(link)
+    const [messages = []] = await this.#channel.request([listMst()])
+    return sift<MstState>(messages.flatMap(decodeMst), { link: equals(index, tree => tree.index) })
+  }
+
+  /** The state of a port in a spanning tree that VLANs of its bridge belong to. Linux 5.18, else ERR_UNSUPPORTED. */
+  async setMst(link: LinkRef, msti: number, state: NonNullable<VlanOptions['state']>): Promise<void> {
+    checkLinkRef(link)
+    routeStep([setMst(1, msti, state)])
+    const request = setMst(await this.#links.index(link), msti, state)
+    const { error } = await this.#channel.attempt(routeStep([request], { mayFail: true }))
+    if (error !== undefined) throw await this.#explain(error, link)
+    // An older kernel passes over it.
+    if ((await this.listMst({ link })).length === 0) throw lacks(request.operation, 'Linux 5.18')
+  }
+
   async #change(
     link: LinkRef, vlans: VlanRange | readonly VlanRange[], target: VlanTarget,
     request: (index: number, ranges: readonly VlanRange[], target: VlanTarget) => AnyRequest,
@@ -96,7 +149,7 @@ export class Vlans {
   }
 }
 
-function newerOption(error: NetlinkError, options: VlanOptions): UnsupportedError | undefined {
+function newerOption(error: NetlinkError, options: VlanOptions | GlobalVlanOptions): UnsupportedError | undefined {
   if (error.errnoName !== 'EINVAL' || !/nknown attribute|nsupported attribute/.test(error.kernelMessage ?? '')) return undefined
   const newest = Object.keys(options).filter(name => since[name] !== undefined).map(name => since[name] ?? '').sort().at(-1)
   return newest === undefined ? undefined : new UnsupportedError(`Linux ${newest}`, `${error.message}; Linux ${newest} is needed`)

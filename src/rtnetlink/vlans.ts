@@ -3,7 +3,7 @@
  * net/bridge/br_netlink.c, net/bridge/br_vlan.c.
  */
 import { InvalidArgumentError, checkFields } from '../errors.ts'
-import { bool8, counter64, named, readOnly, u16, u32, u8, padding } from '../netlink/codecs.ts'
+import { bool8, counter64, named, padding, readOnly, u16, u32, u8 } from '../netlink/codecs.ts'
 import type { Codec } from '../netlink/codecs.ts'
 import { change, dump } from '../netlink/message.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
@@ -111,7 +111,7 @@ const bridgeSpec: Codec<BridgeSpec> = {
 const bridgeLinkMessage = { header: ifinfomsg, attributes: attributes({ spec: [c.IFLA_AF_SPEC, bridgeSpec] }) }
 
 /** BR_STATE_*, linux/if_bridge.h. */
-const states = { disabled: 0, listening: 1, learning: 2, forwarding: 3, blocking: 4 } as const
+export const states = { disabled: 0, listening: 1, learning: 2, forwarding: 3, blocking: 4 } as const
 
 const statistics = attributes({
   rxBytes: [c.BRIDGE_VLANDB_STATS_RX_BYTES, counter64], rxPackets: [c.BRIDGE_VLANDB_STATS_RX_PACKETS, counter64],
@@ -137,22 +137,26 @@ const entryAttributes = attributes({
 })
 type EntryValues = TableValues<typeof entryAttributes>
 
-/** A message of the kernel's has many: each reading adds to those before it. One is written at a time. */
-const entries: Codec<EntryValues[]> = {
-  nested: true,
-  encode(writer, [entry]) {
-    if (entry !== undefined) entryAttributes.encode(writer, entry)
-  },
-  decode(bytes, start, end, parent) {
-    const { entries = [] } = parent as { entries?: EntryValues[] }
-    entries.push(entryAttributes.decode(bytes, start, end))
-    return entries
-  },
+/**
+ * What a message of the kernel's has many of, under `name`: each reading adds to those before it. One is written at a time.
+ */
+export function repeated<T>(name: string, codec: Codec<T>): Codec<T[]> {
+  return {
+    nested: true,
+    encode(writer, [entry], parent) {
+      if (entry !== undefined) codec.encode(writer, entry, parent)
+    },
+    decode(bytes, start, end, parent) {
+      const { [name]: entries = [] } = parent as Record<string, T[] | undefined>
+      entries.push(codec.decode(bytes, start, end, parent))
+      return entries
+    },
+  }
 }
 
-const vlanHeader = struct({ family: u8, _reserved1: padding(1), _reserved2: padding(2), index: u32 })
-export const vlanMessage = { header: vlanHeader, attributes: attributes({ entries: [c.BRIDGE_VLANDB_ENTRY, entries] }) }
-const vlanDump = { header: vlanHeader, attributes: attributes({ flags: [c.BRIDGE_VLANDB_DUMP_FLAGS, u32] }) }
+export const vlanHeader = struct({ family: u8, _reserved1: padding(1), _reserved2: padding(2), index: u32 })
+export const vlanMessage = { header: vlanHeader, attributes: attributes({ entries: [c.BRIDGE_VLANDB_ENTRY, repeated('entries', entryAttributes)] }) }
+export const vlanDump = { header: vlanHeader, attributes: attributes({ flags: [c.BRIDGE_VLANDB_DUMP_FLAGS, u32] }) }
 
 const specNames = ['vid', 'to', 'pvid', 'untagged', 'tunnelId']
 

@@ -2,6 +2,8 @@
 import { expect, test } from 'vitest'
 import type { Host } from '../../src/host/host.ts'
 import { encodeRequests } from '../../src/netlink/message.ts'
+import { setGlobalVlan } from '../../src/rtnetlink/global-vlans.ts'
+import { setMst } from '../../src/rtnetlink/mst.ts'
 import { addVlans, listVlans, setVlan } from '../../src/rtnetlink/vlans.ts'
 import { bridgeJson, run } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
@@ -57,6 +59,64 @@ live('options and counters of VLANs', async () => {
   expect(await rejection(host.vlans.set('v0', 99, { state: 'learning' }))).toMatchObject({ code: 'ERR_NETLINK' })
 })
 
+/** Intervals in hundredths of a second. */
+interface ShownGlobal extends Record<string, unknown> { vlan: number, vlanEnd?: number }
+
+needing(...bridges, needs.kernel('bridgeVlanFiltering'), needs.kernelRelease(5, 15)).test('options in all of a bridge', async () => {
+  const host = await lab()
+  await host.links.set('br0', { bridge: { switches: { multicastVlanSnooping: true } } })
+  await host.vlans.add('br0', '10-14')
+  await host.vlans.setGlobal('br0', 10, { multicastSnooping: false })
+  await host.vlans.setGlobal('br0', '11-12', {
+    multicastQuerier: true, multicastIgmpVersion: 3, multicastMldVersion: 2, multicastLastMemberCount: 3,
+    multicastLastMemberIntervalMs: 1500, multicastStartupQueryCount: 4, multicastStartupQueryIntervalMs: 20_000,
+    multicastMembershipIntervalMs: 250_000, multicastQuerierIntervalMs: 260_000, multicastQueryIntervalMs: 120_000,
+    multicastQueryResponseIntervalMs: 9000,
+  })
+  const [shown] = await bridgeJson<{ vlans: ShownGlobal[] }[]>(host.netnsFd, 'vlan', 'global', 'show', 'dev', 'br0')
+  expect(shown?.vlans).toMatchObject([
+    { vlan: 1 }, { vlan: 10, mcast_snooping: 0 },
+    { vlan: 11, vlanEnd: 12, mcast_snooping: 1, mcast_querier: 1, mcast_igmp_version: 3, mcast_mld_version: 2, mcast_last_member_count: 3,
+      mcast_last_member_interval: 150, mcast_startup_query_count: 4, mcast_startup_query_interval: 2000, mcast_membership_interval: 25_000,
+      mcast_querier_interval: 26_000, mcast_query_interval: 12_000, mcast_query_response_interval: 900 },
+    { vlan: 13, vlanEnd: 14, mcast_snooping: 1, mcast_querier: 0 },
+  ])
+  const listed = await host.vlans.listGlobal({ bridge: 'br0' })
+  expect(listed.map(({ vid, to, multicastSnooping }) => [vid, to, multicastSnooping])).toEqual(
+    shown?.vlans.map(({ vlan, vlanEnd, mcast_snooping: snooping }) => [vlan, vlanEnd, snooping === 1]))
+  expect(listed[2]).toMatchObject({
+    bridge: 10, vid: 11, to: 12, multicastQuerier: true, multicastIgmpVersion: 3, multicastMldVersion: 2, multicastLastMemberCount: 3,
+    multicastLastMemberIntervalMs: 1500, multicastStartupQueryCount: 4, multicastStartupQueryIntervalMs: 20_000,
+    multicastMembershipIntervalMs: 250_000, multicastQuerierIntervalMs: 260_000, multicastQueryIntervalMs: 120_000,
+    multicastQueryResponseIntervalMs: 9000,
+  })
+  expect(listed.filteredHere).toEqual([])
+  expect(await host.vlans.listGlobal()).toEqual(listed)
+
+  expect(await rejection(host.vlans.setGlobal('br0', 99, { multicastSnooping: true }))).toMatchObject({ code: 'ERR_NETLINK' })
+  expect(await rejection(host.vlans.setGlobal('v0', 1, { multicastSnooping: true }))).toMatchObject({ code: 'ERR_NETLINK' })
+  expect(await rejection(host.vlans.setGlobal('none', 1, { multicastSnooping: true }))).toMatchObject({ code: 'ERR_NO_LINK' })
+})
+
+needing(...bridges, needs.kernel('bridgeVlanFiltering'), needs.kernelRelease(5, 18)).test('spanning trees for groups of VLANs', async () => {
+  const host = await newHost()
+  // Only a bridge without VLANs can be told to have several trees.
+  await host.links.create({ name: 'br0', kind: 'bridge', up: true, bridge: { vlanFiltering: true, vlanDefaultPvid: 0, switches: { mst: true } } })
+  await host.links.create({ name: 'v0', kind: 'veth', master: 'br0', up: true, veth: { peer: { name: 'v1', up: true } } })
+  const { index } = await host.links.get('v0')
+  await host.vlans.add('br0', '10-20')
+  await host.vlans.add('v0', '10-20')
+  await host.vlans.setGlobal('br0', '10-12', { msti: 7 })
+  expect((await host.vlans.listGlobal()).map(({ vid, to, msti }) => [vid, to, msti])).toEqual([[10, 12, 7], [13, 20, 0]])
+  await host.vlans.setMst('v0', 7, 'learning')
+  expect(await host.vlans.listMst({ link: 'v0' })).toContainEqual({ index, msti: 7, state: 'learning' })
+  // The kernel moves the VLANs of the tree, as bridge shows.
+  const [shown] = await bridgeJson<{ vlans: { vlan: number, state: string }[] }[]>(host.netnsFd, '-d', 'vlan', 'show', 'dev', 'v0')
+  expect(shown?.vlans.find(({ vlan }) => vlan === 10)).toMatchObject({ state: 'learning' })
+  expect(shown?.vlans.find(({ vlan }) => vlan === 13)).toMatchObject({ state: 'forwarding' })
+  expect(await rejection(host.vlans.setMst('v0', 9, 'learning'))).toMatchObject({ code: 'ERR_NETLINK' })
+})
+
 live('what is refused of the kernel', async () => {
   const host = await lab()
   expect(await rejection(host.vlans.add('v1', 10))).toMatchObject({ code: 'ERR_NETLINK' })
@@ -68,7 +128,8 @@ if (needs.kernel('bridgeVlanFiltering') !== undefined) {
     const host = await lab('0')
     const calls = [
       () => host.vlans.add('v0', 10), () => host.vlans.add('br0', 10), () => host.vlans.set('v0', 10, { state: 'learning' }), () => host.vlans.list(),
-      () => host.vlans.list({ link: 'br0' }),
+      () => host.vlans.list({ link: 'br0' }), () => host.vlans.listGlobal(), () => host.vlans.listGlobal({ bridge: 'br0' }),
+      () => host.vlans.setGlobal('br0', 1, { multicastSnooping: true }), () => host.vlans.setMst('v0', 1, 'learning'),
     ]
     for (const call of calls) {
       expect(await rejection(call())).toMatchObject({ code: 'ERR_UNSUPPORTED', feature: 'CONFIG_BRIDGE_VLAN_FILTERING' })
@@ -99,6 +160,12 @@ test.each<[string, () => unknown, string]>([
   ['no option', () => setVlan(1, 10, {}), 'options: expected at least one of state'],
   ['an option that is none', () => setVlan(1, 10, { stat: 'learning' } as never), 'did you mean "state"?'],
   ['a state that is none', () => encodeRequests([setVlan(1, 10, { state: 'up' as never })]), 'one of disabled, listening'],
+  ['no option of all of a bridge', () => setGlobalVlan(1, 10, {}), 'options: expected at least one of multicastSnooping'],
+  ['a misspelled one', () => setGlobalVlan(1, 10, { multicastSnoping: true } as never), 'did you mean "multicastSnooping"?'],
+  ['one that is only read', () => setGlobalVlan(1, 10, { multicastRouters: [] } as never), 'multicastRouters'],
+  ['an interval that is none', () => encodeRequests([setGlobalVlan(1, 10, { multicastQueryIntervalMs: -1 })]), 'options.multicastQueryIntervalMs: expected'],
+  ['a spanning tree that is none', () => encodeRequests([setMst(1, 4095, 'learning')]), 'msti: expected an integer from 1 to 4094'],
+  ['a state in one that is none', () => encodeRequests([setMst(1, 7, 'up' as never)]), 'state: expected one of disabled, listening'],
   ['statistics that are no boolean', () => listVlans({ statistics: 1 as never }), 'statistics: expected true or false'],
 ])('refused before anything is sent: %s', (_, make, message) => {
   expect(make).toThrow(message)

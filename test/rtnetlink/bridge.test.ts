@@ -7,7 +7,7 @@ import { bridgePortOptions } from '../../src/rtnetlink/kinds/bridge.ts'
 import { linkAttributes, setLink } from '../../src/rtnetlink/links.ts'
 import { ifinfomsg } from '../../src/rtnetlink/messages.ts'
 import { decode, encode } from '../netlink/support.ts'
-import { tryRun } from '../support/lab.ts'
+import { run, tryRun } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { patience } from '../support/patience.ts'
 import { bridgeCommands, ofCards, portCommands } from './bridge_commands.ts'
@@ -44,8 +44,10 @@ const { test: live } = needing(
   needs.netAdmin, needs.tool('ip'), needs.tool('bridge'), needs.tool('strace'), needs.kernel('bridge'), needs.kernel('veth'))
 
 live('neighbours, FDB, MDB and VLANs: as this machine sends them', async () => {
-  const groups = await sentByEach(bridgeCommands)
-  bridgeCommands.forEach((command, place) => {
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(await run('bridge', ['-V'])) ?? []
+  const known = bridgeCommands.filter(({ newer }) => newer !== true || Number(major) > 6 || (major === '6' && Number(minor) >= 15))
+  const groups = await sentByEach(known)
+  known.forEach((command, place) => {
     const wanted = groups[place]?.filter(({ type }) => type === Buffer.from(command.sent, 'hex').readUInt16LE(4)).at(-1)
     if (wanted === undefined) throw new Error(`nothing is sent for ${command.command}`)
     compare(command, wanted.bytes)

@@ -22,7 +22,10 @@ export interface Said {
 }
 
 export interface IpCommand {
-  /** Run by a shell in a namespace that has the bridge br0 (index 10, up, 10.0.0.1/24) and the veth v0 (index 11), v1. */
+  /**
+   * Run by a shell in a namespace that has the bridge br0 (index 10, up, 10.0.0.1/24), the veth v0 (index 11), v1, and the
+   * vxlan x0 (index 13) where the kernel has it.
+   */
   command: string
   /** What it sends to change or ask: its last message, in hex, nlmsg_seq and nlmsg_pid zero. */
   sent: string
@@ -31,11 +34,14 @@ export interface IpCommand {
   as?: (theirs: Said) => Said
   /** Byte for byte the same. */
   exact?: true
+  /** iproute2 6.1 does not know it; 6.15 does. */
+  newer?: true
 }
 
 export const setup = [
   'ip link add br0 index 10 up type bridge', 'ip address add 10.0.0.1/24 dev br0',
   'ip link add v0 index 11 type veth peer name v1 index 12',
+  '(ip link add x0 index 13 type vxlan external dstport 4789 || true)',
 ].join(' && ')
 
 /** ip changes links with RTM_NEWLINK, which RTM_SETLINK is a narrower form of: it cannot create by mistake. */

@@ -62,3 +62,10 @@ export const BRIDGE_VLANDB_GOPTS_MCAST_QUERIER = 15
 export const BRIDGE_VLANDB_GOPTS_MCAST_ROUTER_PORTS = 16
 export const BRIDGE_VLANDB_GOPTS_MCAST_QUERIER_STATE = 17
 export const BRIDGE_VLANDB_GOPTS_MSTI = 18
+
+// linux/if_bridge.h: states of ports in multiple spanning trees
+export const RTEXT_FILTER_MST = 128
+export const IFLA_BRIDGE_MST = 6
+export const IFLA_BRIDGE_MST_ENTRY = 1
+export const IFLA_BRIDGE_MST_ENTRY_MSTI = 1
+export const IFLA_BRIDGE_MST_ENTRY_STATE = 2

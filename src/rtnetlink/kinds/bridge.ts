@@ -9,7 +9,7 @@ import { vlanProtocol } from './vlan-protocol.ts'
 
 /** Timers stand in USER_HZ, hundredths of a second. */
 const clock32 = scaled(u32, 10)
-const clock64 = scaled(counter64, 10)
+export const clock64 = scaled(counter64, 10)
 
 /** struct ifla_bridge_id, as brctl prints it: `8000.525400123456`. */
 const bridgeId = readOnly<string>({
@@ -26,7 +26,7 @@ const bridgeSwitches = switches({
 })
 
 /** Another querier that the bridge has heard of, for IPv4 and IPv6. */
-const querierState = attributes({
+export const querierState = attributes({
   address: [c.BRIDGE_QUERIER_IP_ADDRESS, ip],
   port: [c.BRIDGE_QUERIER_IP_PORT, u32],
   otherTimerMs: [c.BRIDGE_QUERIER_IP_OTHER_TIMER, clock64],
