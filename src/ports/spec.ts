@@ -87,12 +87,12 @@ export function checkSpecs(specs: readonly PortSpec[], config: NetworkConfig, al
 }
 
 function checkSpec(spec: PortSpec, path: string, config: NetworkConfig): CheckedSpec {
-  checkEach(path, spec, portChecks, 'a port')
+  checkEach(path, spec, portChecks, 'port')
   const { kind = 'tap', ip, hostname, peer } = spec
   if (hostname !== undefined && ip === undefined) {
     throw new InvalidArgumentError(at(path, 'hostname'), hostname, 'no hostname without ip, the address that it stands for')
   }
-  if (peer !== undefined) checkEach(at(path, 'peer'), peer, peerChecks, 'a peer')
+  if (peer !== undefined) checkEach(at(path, 'peer'), peer, peerChecks)
   if (kind === 'veth') {
     const other = tapOnly.find(name => spec[name] !== undefined)
     if (other !== undefined) throw new InvalidArgumentError(at(path, other), spec[other], `no ${other}, which is of taps`)

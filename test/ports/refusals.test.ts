@@ -14,7 +14,7 @@ const badInput: [string, unknown, RegExp][] = [
   ['a list that is none', {}, /^ports: expected an array/],
   ['a port that is none', [{}, 'vnet0'], /^ports\[1\]: expected an object with ifname, kind, .*, got "vnet0"/],
   ['a misspelled option', [{ ifnam: 'a' }], /^ports\[0\]\.ifnam: .*did you mean "ifname"\?/],
-  ['a misspelled option of a peer', [{ kind: 'veth', peer: { ifname: 'a', ns: 'b' } }], /^ports\[0\]\.peer\.ns: expected only ifname, netns, up in a peer/],
+  ['a misspelled option of a peer', [{ kind: 'veth', peer: { ifname: 'a', ns: 'b' } }], /^ports\[0\]\.peer\.ns: expected only ifname, netns, up in ports\[0\]\.peer/],
   ['a name too long', [{ ifname: 'a234567890123456' }], /^ports\[0\]\.ifname: expected an interface name/],
   ['a name that lets the kernel choose', [{ ifname: 'tap%d' }], /^ports\[0\]\.ifname/],
   ['another kind', [{ kind: 'macvtap' }], /^ports\[0\]\.kind: expected tap or veth, got "macvtap"/],
