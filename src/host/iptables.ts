@@ -6,6 +6,8 @@ import { isGenerationConflict } from '../nftables/batch.ts'
 import { decodeChain, listChains } from '../nftables/chains.ts'
 import type { Chain } from '../nftables/chains.ts'
 import { decodeGeneration, getGeneration } from '../nftables/generation.ts'
+import { setIndices, setNames } from '../nftables/iptables/ipset.ts'
+import { ipsetError } from '../nftables/iptables/ipset_requests.ts'
 import { formatIptablesList } from '../nftables/iptables/list.ts'
 import type { IptablesListOptions } from '../nftables/iptables/list.ts'
 import { tableNames } from '../nftables/iptables/names.ts'
@@ -26,6 +28,7 @@ import { decodeRule, listRules } from '../nftables/rules.ts'
 import { decodeTable, listTables } from '../nftables/tables.ts'
 import { failure, firewallReadStep, firewallStep, repliesOf } from './channel.ts'
 import type { Channel } from './channel.ts'
+import { namedSets, numberedSets } from './ipset.ts'
 
 export interface IptablesWhere {
   /** Default ip. */
@@ -129,10 +132,10 @@ export class Iptables {
 
   /** Whether the chain has a rule that says this. */
   async check(chain: string, rule: IptablesRule | string, { family = 'ip', table = 'filter' }: IptablesWhere = {}): Promise<boolean> {
-    const command = { command: 'check', table, chain, rules: [parsed(rule, family, table, chain)] } as const
-    const state = await this.#read(family)
+    const command: IptablesCommand = { command: 'check', table, chain, rules: [parsed(rule, family, table, chain)] }
+    const state = await this.#read(family, [command])
     try {
-      new Plan(family, state).apply({ ...command, rules: [...command.rules] })
+      new Plan(family, state).apply(command)
       return true
     } catch (error) {
       if (error instanceof InvalidArgumentError && error.code === 'ERR_NO_RULE') return false
@@ -167,7 +170,7 @@ export class Iptables {
   /** Every rule with this owner, in all tables of the family; how many there were. */
   async deleteOwned(owner: string, { family = 'ip' }: Pick<IptablesWhere, 'family'> = {}): Promise<number> {
     let deleted = 0
-    await this.#change(family, (plan, { tables }) => {
+    await this.#change(family, [], (plan, { tables }) => {
       const names = tableNames.filter(name => tables.some(table => table.name === name))
       deleted = names.reduce((sum, name) => sum + plan.deleteOwned(name, owner), 0)
     })
@@ -182,7 +185,7 @@ export class Iptables {
   /** A text of iptables-save, all or none. Its tables are replaced, others' rules too; with `noflush` added to. */
   async restore(text: string, { family = 'ip', noflush = false, counters = false }: { family?: IptablesFamily, noflush?: boolean, counters?: boolean } = {}): Promise<IptablesResult> {
     const tables = parseIptablesRestore(text, { family, counters })
-    return this.#change(family, plan => {
+    return this.#change(family, tables.flatMap(({ commands }) => commands), plan => {
       for (const { table, chains, commands } of tables) {
         if (!noflush) plan.replaceTable(table)
         for (const { name, policy, counters: counted } of chains) plan.declareChain(table, name, policy, counted)
@@ -213,13 +216,15 @@ export class Iptables {
   #commands(
     family: IptablesFamily, commands: readonly IptablesCommand[], { owner }: { owner?: string | undefined },
   ): Promise<IptablesResult> {
-    return this.#change(family, plan => { for (const command of commands) plan.apply(command, { owner }) })
+    return this.#change(family, commands, plan => { for (const command of commands) plan.apply(command, { owner }) })
   }
 
   /** Reads, plans, commits; again from the start if somebody else changed the ruleset between. */
-  async #change(family: IptablesFamily, work: (plan: Plan, state: Reading) => void): Promise<IptablesResult> {
+  async #change(
+    family: IptablesFamily, commands: readonly IptablesCommand[], work: (plan: Plan, state: Reading) => void,
+  ): Promise<IptablesResult> {
     for (let tries = 1; ; tries++) {
-      const state = await this.#read(family)
+      const state = await this.#read(family, commands)
       const plan = new Plan(family, state)
       work(plan, state)
       const requests = plan.requests()
@@ -232,8 +237,19 @@ export class Iptables {
     }
   }
 
-  /** All of a family, of one generation of the ruleset. */
-  async #read(family: IptablesFamily): Promise<Reading> {
+  /** All of a family, of one generation of the ruleset; and the sets of ipset that its rules and those of the commands name. */
+  async #read(family: IptablesFamily, commands: readonly IptablesCommand[] = []): Promise<Reading> {
+    const named = await namedSets(this.#channel, family, commands.flatMap(({ rules }) => rules.flatMap(setNames)))
+    for (let tries = 1; ; tries++) {
+      const ruleset = await this.#readRuleset(family)
+      const { sets, error } = await numberedSets(this.#channel, ruleset.rules.flatMap(({ expressions }) => setIndices(expressions)))
+      if (error === undefined) return { ...ruleset, sets: [...named, ...sets] }
+      // A rule holds its set; if that is gone, so is the rule.
+      if (error.errno !== constants.errno.ENOENT || tries === TRIES) throw ipsetError(error)
+    }
+  }
+
+  async #readRuleset(family: IptablesFamily): Promise<Reading> {
     const step = firewallReadStep([
       getGeneration(), listTables({ family }), listChains({ family }), listRules({ family }), getGeneration(),
     ], { mayFail: true })

@@ -7,8 +7,10 @@ import { NetlinkError } from '../../src/netlink/error.ts'
 import type { AnyRequest, Message } from '../../src/netlink/message.ts'
 import { isGenerationConflict } from '../../src/nftables/batch.ts'
 import { addChain, decodeChain, deleteChain, getChain, listChains } from '../../src/nftables/chains.ts'
+import type { Expression } from '../../src/nftables/expressions.ts'
 import { decodeGeneration, getGeneration } from '../../src/nftables/generation.ts'
 import { formatIptablesList } from '../../src/nftables/iptables/list.ts'
+import { iptablesRule } from '../../src/nftables/iptables/rule.ts'
 import { formatIptablesSaveTable } from '../../src/nftables/iptables/save.ts'
 import { addRule, decodeRule, deleteRule, jumpTarget, listRules } from '../../src/nftables/rules.ts'
 import type { Rule } from '../../src/nftables/rules.ts'
@@ -125,9 +127,14 @@ test('listings hold what other rules say, and name what they cannot', async () =
     expect(formatIptablesList({ table, ...before })).toBe(await shell(channel, `iptables -t ${table} -L -nv`))
     expect(formatIptablesSaveTable({ table, ...before })).toBe(await saved(channel, `iptables-save -t ${table}`))
   }
-  await shell(channel, 'iptables -A INPUT -f -m u32 --u32 0=1 -j AUDIT --type accept')
+  // Revisions that iptables has long ceased to write.
+  const old: Expression[] = [
+    { name: 'match', data: { name: 'conntrack', revision: 1, info: new Uint8Array(152) } },
+    { name: 'target', data: { name: 'NFQUEUE', revision: 1, info: Uint8Array.of(0, 0, 1, 0, 0, 0, 0, 0) } },
+  ]
+  await commit(channel, [addRule({ family: 'ip', table: 'filter', chain: 'INPUT', expressions: [...iptablesRule({ family: 'ip', fragment: true }), ...old] })])
   const lines = formatIptablesSaveTable({ table: 'filter', ...await reading() })
-  expect(lines).toContain('-A INPUT -f [nft: u32] -j AUDIT [nft: AUDIT]\n')
+  expect(lines).toContain('-A INPUT -f [nft: conntrack] -j NFQUEUE [nft: NFQUEUE]\n')
 })
 
 describe('a batch', () => {

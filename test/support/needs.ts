@@ -63,6 +63,7 @@ const kernelProbes = {
   nftFlowtable: "nft 'add table ip p0; add flowtable ip p0 f { hook ingress priority 0; devices = { lo }; }'",
   iptablesNft: 'iptables-nft -t nat -A POSTROUTING -j MASQUERADE',
   iptablesLegacy: 'iptables-legacy -t mangle -A INPUT -j ACCEPT',
+  iptablesSet: 'ipset create p0 hash:ip && iptables-nft -A INPUT -m set --match-set p0 src',
   iptablesChecksum: 'iptables-nft -t mangle -A POSTROUTING -p udp -j CHECKSUM --checksum-fill',
 } as const
 

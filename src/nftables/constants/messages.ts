@@ -1,6 +1,7 @@
 /** linux/netfilter/nfnetlink.h, netfilter.h, nf_tables.h: messages, families, hooks, priorities, registers, verdicts. */
 
 // linux/netfilter/nfnetlink.h
+export const NFNL_SUBSYS_IPSET = 6
 export const NFNL_SUBSYS_NFTABLES = 10
 export const NFNLGRP_NFTABLES = 7
 export const NFNL_MSG_BATCH_BEGIN = 0x10

@@ -199,13 +199,18 @@ export function saveOptions<O extends Options>(extension: Extension<O>, given: G
   return extension.save?.(given, context) ?? saveSaid(extension.options, given)
 }
 
-export function saveSaid<O extends Options>(options: O, given: Given<O>): string {
+/** The same without dashes, as some lists of `iptables -L` have it. */
+export function listSaid<O extends Options>(options: O, given: Given<O>): string {
+  return saveSaid(options, given, '')
+}
+
+export function saveSaid<O extends Options>(options: O, given: Given<O>, dashes: '--' | '' = '--'): string {
   const parts: string[] = []
   for (const [field, { kind }] of Object.entries(options)) {
     const said = given[field]
     if (said === undefined) continue
     const value = kind.format(said.value)
-    parts.push(`${said.not ? '! ' : ''}--${optionName(field)}${value === '' ? '' : ` ${value}`}`)
+    parts.push(`${said.not ? '! ' : ''}${dashes}${optionName(field)}${value === '' ? '' : ` ${value}`}`)
   }
   return parts.join(' ')
 }

@@ -3,6 +3,7 @@ import { InvalidArgumentError, didYouMean } from '../../errors.ts'
 import { protocolNumberOf } from './protocols.ts'
 import { fieldName, optionName, readValue } from './extension.ts'
 import type { Extension } from './extension.ts'
+import { setNames } from './ipset.ts'
 import { matches } from './matches/index.ts'
 import { checkChainName, iptablesRule } from './rule.ts'
 import type { Counters, IptablesRule, IptablesTarget } from './rule.ts'
@@ -309,7 +310,9 @@ class Parser {
       const fields = { ...base, source: said(source, from), destination: said(destination, to) }
       const rule = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as unknown as IptablesRule
       const place = this.#found ? { table, chain } : {}
-      withOptionNames(() => iptablesRule({ ...rule, family: this.#family, ...place, counters }))
+      // The numbers of sets are looked up when the rule is written.
+      const sets = setNames(rule).map(name => ({ name, index: 0 }))
+      withOptionNames(() => iptablesRule({ ...rule, family: this.#family, ...place, sets, counters }))
       return rule
     }))
   }

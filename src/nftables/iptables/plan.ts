@@ -18,13 +18,15 @@ import { checkChainName, iptablesRule } from './rule.ts'
 import type { Counters, IptablesRule } from './rule.ts'
 import { isIptablesChain } from './table.ts'
 import { ruleSave } from './text.ts'
-import type { IptablesFamily } from './values.ts'
+import type { IpSet, IptablesFamily } from './values.ts'
 
 /** What the kernel holds of one family. */
 export interface IptablesState {
   tables: readonly Table[]
   chains: readonly Chain[]
   rules: readonly Rule[]
+  /** The sets of ipset that rules name, those to be written and those that are there. */
+  sets?: readonly IpSet[]
 }
 
 /** A rule that stays, or a new one. */
@@ -266,7 +268,8 @@ export class Plan {
   }
 
   #item(rule: IptablesRule, { table, chain, counters }: IptablesCommand, owner: string | undefined): Item {
-    return { expressions: iptablesRule({ ...rule, family: this.#family, table, chain, counters }), owner: owner?.toLowerCase() }
+    const expressions = iptablesRule({ ...rule, family: this.#family, table, chain, sets: this.#state.sets, counters })
+    return { expressions, owner: owner?.toLowerCase() }
   }
 
   #noNumber(number: number | undefined, last: number): InvalidArgumentError {
@@ -292,7 +295,7 @@ export class Plan {
   }
 
   #text({ expressions }: Item): string {
-    return ruleSave(this.#family, readRule(this.#family, { expressions }))
+    return ruleSave(this.#family, readRule(this.#family, { expressions }, this.#state.sets))
   }
 
   #checkJump(table: string, { chains }: ModelTable, { rule, expressions }: Item): void {

@@ -17,7 +17,7 @@ import type { Comparison } from './native.ts'
 import type { IptablesMatch, IptablesRule, IptablesTarget, OrNot } from './rule.ts'
 import { targets } from './targets/index.ts'
 import { nflogGiven } from './targets/log.ts'
-import type { Context, IptablesFamily, Range } from './values.ts'
+import type { Context, IpSet, IptablesFamily, Range } from './values.ts'
 
 /** A match or target: an extension and what it was told, or what iptables has no words for. */
 export type Part =
@@ -41,12 +41,12 @@ export interface ReadRule {
   foreign: boolean
 }
 
-/** `comment` is the one that nft keeps beside a rule. */
-export function readRule(family: IptablesFamily, rule: { expressions: readonly Expression[], comment?: string | undefined }): ReadRule {
-  return new Reader(family).read(rule)
+/** `comment` is the one that nft keeps beside a rule. `sets`: those of ipset that rules hold by number. */
+export function readRule(
+  family: IptablesFamily, rule: { expressions: readonly Expression[], comment?: string | undefined }, sets?: readonly IpSet[],
+): ReadRule {
+  return new Reader({ family, sets }).read(rule)
 }
-
-const CONTEXT: Readonly<Record<IptablesFamily, Context>> = { ip: { family: 'ip' }, ip6: { family: 'ip6' } }
 
 /** A value in a register that waits for its comparison. */
 interface Loaded {
@@ -57,6 +57,7 @@ interface Loaded {
 }
 
 class Reader {
+  readonly #context: Context
   readonly #family: IptablesFamily
   readonly #rule: ReadRule = { counters: { packets: 0, bytes: 0 }, matches: [], foreign: false }
   #loaded: Loaded | undefined
@@ -67,8 +68,9 @@ class Reader {
   /** A group that no longer makes sense swallows what belongs to it. */
   #lost: Expression[] | undefined
 
-  constructor(family: IptablesFamily) {
-    this.#family = family
+  constructor(context: Context) {
+    this.#context = context
+    this.#family = context.family
   }
 
   read({ expressions, comment }: { expressions: readonly Expression[], comment?: string | undefined }): ReadRule {
@@ -253,7 +255,7 @@ class Reader {
     if (info === undefined) return undefined
     for (const extension of extensions) {
       if (extension.xt !== name || extension.revision(this.#family) !== revision) continue
-      const given = extension.decode(info, CONTEXT[this.#family])
+      const given = extension.decode(info, this.#context)
       if (given !== undefined) return { name: extension.name, extension, given }
     }
     return undefined

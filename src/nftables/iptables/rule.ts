@@ -19,7 +19,7 @@ import type { MatchName, Matches } from './matches/index.ts'
 import { builtinChains, verdictNames } from './names.ts'
 import { targets } from './targets/index.ts'
 import type { TargetName, Targets } from './targets/index.ts'
-import type { Context, IptablesFamily } from './values.ts'
+import type { Context, IpSet, IptablesFamily } from './values.ts'
 
 export type { IptablesFamily } from './values.ts'
 
@@ -79,6 +79,8 @@ export interface IptablesPlace {
   /** filter, nat, mangle, raw or security. */
   table?: string | undefined
   chain?: string | undefined
+  /** The sets of ipset that the rule names: it will hold their numbers. `host.iptables` asks the kernel for them. */
+  sets?: readonly IpSet[] | undefined
 }
 
 export interface Counters {
@@ -88,7 +90,7 @@ export interface Counters {
 
 const fields = [
   'in', 'out', 'source', 'destination', 'protocol', 'fragment', 'sport', 'dport', 'ctState', 'matches', 'comment', 'target',
-  'family', 'table', 'chain', 'counters',
+  'family', 'table', 'chain', 'sets', 'counters',
 ]
 
 /** The expressions of a rule, for `addRule`. Throws InvalidArgumentError, which names the field. */
@@ -97,10 +99,10 @@ export function iptablesRule(rule: IptablesRule & IptablesPlace & { counters?: C
   for (const [name, value] of Object.entries(rule)) {
     if (!fields.includes(name)) throw new InvalidArgumentError(name, value, `one of the fields ${fields.join(', ')}${didYouMean(name, fields)}`)
   }
-  const { family, table, chain, counters = { packets: 0, bytes: 0 } } = rule
+  const { family, table, chain, sets, counters = { packets: 0, bytes: 0 } } = rule
   const protocol = split(rule.protocol)
   const number = protocol === undefined ? undefined : protocolNumber(protocol.value)
-  const context: Context = { family, table, chain, protocol: protocol?.not === false ? number : undefined }
+  const context: Context = { family, table, chain, sets, protocol: protocol?.not === false ? number : undefined }
   checkDirections(rule)
   return [
     ...interfaceMatch('iifname', 'in', rule.in),

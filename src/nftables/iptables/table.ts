@@ -4,7 +4,7 @@ import type { Rule } from '../rules.ts'
 import { builtinChains } from './names.ts'
 import { readRule } from './read.ts'
 import type { ReadRule } from './read.ts'
-import type { IptablesFamily } from './values.ts'
+import type { IpSet, IptablesFamily } from './values.ts'
 
 export interface IptablesTable {
   /** filter, nat, mangle, raw or security. */
@@ -12,6 +12,8 @@ export interface IptablesTable {
   /** At least those of this table; others are passed over. */
   chains: readonly Chain[]
   rules: readonly Rule[]
+  /** The sets of ipset that the rules hold by number; a part whose set is not among them is printed as unknown. */
+  sets?: readonly IpSet[] | undefined
 }
 
 /** The table's own chains in their order, there or not, then the users' by name. */
@@ -31,13 +33,13 @@ export function isIptablesChain({ table, name, hook, priority, type }: Chain): b
 }
 
 export function readRules(
-  { table, chains, rules }: IptablesTable, chain: string,
+  { table, chains, rules, sets }: IptablesTable, chain: string,
 ): { rule: Rule, family: IptablesFamily, read: ReadRule }[] {
   const found = chains.find(each => each.table === table && each.name === chain)
   if (found !== undefined && !isIptablesChain(found)) return []
   return rules.filter(rule => rule.table === table && rule.chain === chain).map(rule => {
     const family = iptablesFamily(rule)
-    return { rule, family, read: readRule(family, rule) }
+    return { rule, family, read: readRule(family, rule, sets) }
   })
 }
 

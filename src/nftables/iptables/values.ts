@@ -9,9 +9,20 @@ import { parseMasked, parseWhole } from './addresses.ts'
 
 export type IptablesFamily = 'ip' | 'ip6'
 
+/** A set of ipset. */
+export interface IpSet {
+  name: string
+  /** Its number in the network namespace, which is what rules hold. */
+  index: number
+  /** Whose addresses it may hold; undefined: any. */
+  family?: IptablesFamily | undefined
+}
+
 /** What a value may depend on. */
 export interface Context {
   family: IptablesFamily
+  /** As far as they are known. */
+  sets?: readonly IpSet[] | undefined
   /** Number of `-p`; undefined for any, or for `! -p`. */
   protocol?: number | undefined
   /** Where the rule will stand, as far as it is known. */

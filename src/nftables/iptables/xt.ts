@@ -38,6 +38,15 @@ export function fixedText(size: number): FixedCodec<string> {
   }
 }
 
+/** A struct inside another. */
+export function inner<F extends Fields>(layout: Struct<F>): FixedCodec<StructValues<F>> {
+  return {
+    size: layout.size,
+    encode: (writer, value) => { layout.encode(writer, value as unknown as StructInput<F>) },
+    decode: (buffer, start) => layout.decode(buffer, start),
+  }
+}
+
 /** So many of the same in a row; fewer are filled up with zeros. */
 export function array<T>(codec: FixedCodec<T>, length: number): FixedCodec<readonly T[]> {
   const { size } = codec

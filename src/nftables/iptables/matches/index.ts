@@ -15,12 +15,13 @@ import { connmark, mark } from './marks.ts'
 import { multiport, tcp, udp } from './ports.ts'
 import { recent } from './recent.ts'
 import { sctp } from './sctp.ts'
+import { set } from './set.ts'
 import { cpu, time } from './time.ts'
 
 export const matches = {
   addrtype, ah, bpf, cgroup, comment, connbytes, connlimit, connmark, conntrack, cpu, dccp, devgroup, dscp, ecn, esp, hashlimit,
   helper, hl, icmp, icmp6, ipcomp, iprange, length, limit, mac, mark, multiport, osf, owner, physdev, pkttype, quota, realm,
-  recent, rpfilter, sctp, socket, state, statistic, string, tcp, tcpmss, time, tos, ttl, u32, udp,
+  recent, rpfilter, sctp, set, socket, state, statistic, string, tcp, tcpmss, time, tos, ttl, u32, udp,
 } as const
 export type Matches = typeof matches
 export type MatchName = keyof Matches

@@ -10,7 +10,7 @@ import { extension, option, sugar } from '../extension.ts'
 import type { Extension, Given } from '../extension.ts'
 import { hex, hexadecimal, integer, parseNumber } from '../values.ts'
 import type { IptablesFamily, Kind } from '../values.ts'
-import { inetAddress } from '../xt.ts'
+import { inetAddress, inner } from '../xt.ts'
 
 const LONGEST: Readonly<Record<IptablesFamily, number>> = { ip: 32, ip6: 128 }
 
@@ -87,18 +87,14 @@ const labels: readonly (readonly [Field, (value: number) => string])[] = [
 
 /** Two ports or an SPI in the same four bytes. */
 const ports = struct({ source: be16, destination: be16 })
-type Ports = { source?: number, destination?: number }
-const portsCodec: FixedCodec<Ports> = {
-  size: ports.size,
-  encode: (writer, value) => { ports.encode(writer, value) },
-  decode: (buffer, start) => ports.decode(buffer, start),
-}
+interface Ports { source: number, destination: number }
+const portsCodec: FixedCodec<Ports> = inner(ports)
 
 function writePorts(source: number | undefined, destination: number | undefined, spi: number | undefined): Ports {
   return spi === undefined ? { source: source ?? 0, destination: destination ?? 0 } : { source: spi >>> 16, destination: spi & 0xffff }
 }
 
-const spiOf = ({ source = 0, destination = 0 }: Ports): number => source * 0x10000 + destination
+const spiOf = ({ source, destination }: Ports): number => source * 0x10000 + destination
 
 export const HMARK: Extension<typeof options> = extension({
   name: 'HMARK',

@@ -8,11 +8,12 @@ import { DNAT, MASQUERADE, NETMAP, REDIRECT, SNAT } from './nat.ts'
 import { DNPT, SNPT } from './npt.ts'
 import { IDLETIMER, LED, RATEEST } from './rates.ts'
 import { AUDIT, CONNSECMARK, SECMARK } from './security.ts'
+import { SET } from './set.ts'
 
 export const targets = {
   AUDIT, CHECKSUM, CLASSIFY, CLUSTERIP, CONNMARK, CONNSECMARK, CT, DNAT, DNPT, DSCP, ECN, HL, HMARK, IDLETIMER, LED, LOG, MARK, MASQUERADE,
-  NETMAP, NFLOG, NFQUEUE, NOTRACK, RATEEST, REDIRECT, REJECT, SECMARK, SNAT, SNPT, SYNPROXY, TCPMSS, TCPOPTSTRIP, TEE, TOS, TPROXY, TRACE,
-  TTL, ULOG,
+  NETMAP, NFLOG, NFQUEUE, NOTRACK, RATEEST, REDIRECT, REJECT, SECMARK, SET, SNAT, SNPT, SYNPROXY, TCPMSS, TCPOPTSTRIP, TEE, TOS, TPROXY,
+  TRACE, TTL, ULOG,
 } as const
 export type Targets = typeof targets
 export type TargetName = keyof Targets

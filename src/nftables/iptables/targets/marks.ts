@@ -2,7 +2,7 @@
 import { padding, u16, u32, u8 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
 import * as c from '../constants.ts'
-import { extension, option, optionName, says, saysIf, sugar } from '../extension.ts'
+import { extension, option, listSaid, says, saysIf, sugar } from '../extension.ts'
 import type { Extension, Given } from '../extension.ts'
 import { bitsOf, flag, hex, integer, mark, nameList, namesOf, parseNumber, text } from '../values.ts'
 import type { Kind, MarkValue } from '../values.ts'
@@ -169,11 +169,7 @@ export const CT: Extension<typeof ctOptions> = extension({
       zone: zoned(0),
     }
   },
-  list: given => ['CT', ...(Object.keys(ctOptions) as (keyof typeof ctOptions)[]).flatMap(field => {
-    const said = given[field]
-    if (said === undefined) return []
-    return [said.value === true ? optionName(field) : `${optionName(field)} ${(ctOptions[field].kind as Kind<never>).format(said.value as never)}`]
-  })].join(' '),
+  list: given => `CT ${listSaid(ctOptions, given)}`.trimEnd(),
 })
 
 const noOptions = {}
