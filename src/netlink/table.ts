@@ -212,10 +212,12 @@ export function list<T>(type: number, codec: Codec<T>): Codec<T[]> & Walkable {
     encode(writer, values, parent) {
       if (!Array.isArray(values)) writer.refuse(values, 'an array')
       writer.enter()
-      for (const [index, value] of values.entries()) {
+      const nested = codec.nested === true
+      // No arrays on the way: thousands of rules have a dozen expressions each.
+      for (let index = 0; index < values.length; index++) {
         writer.field = index
-        const start = writer.beginAttribute(type, codec.nested === true)
-        codec.encode(writer, value, parent)
+        const start = writer.beginAttribute(type, nested)
+        codec.encode(writer, values[index] as T, parent)
         writer.endAttribute(start)
       }
       writer.leave()

@@ -71,7 +71,8 @@ function encodeBody(
   const { messages, statements } = expand(requests)
   const last = messages.length - 1
   const echo = handles === true ? NLM_F_ECHO : 0
-  for (const [index, message] of messages.entries()) {
+  for (let index = 0; index < messages.length; index++) {
+    const message = messages[index] as AnyRequest
     try {
       // One acknowledgement says it all: thousands would overflow the receive buffer.
       encodeRequest(writer, message, index + 1, acknowledged(message.flags, index === last) | echo)

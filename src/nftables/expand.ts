@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError } from '../errors.ts'
 import type { AnyRequest } from '../netlink/message.ts'
-import { NFT_MSG_DELSETELEM, NFT_MSG_NEWSET, NFT_MSG_NEWSETELEM } from './constants.ts'
+import { NFT_MSG_DELSETELEM, NFT_MSG_NEWRULE, NFT_MSG_NEWSET, NFT_MSG_NEWSETELEM } from './constants.ts'
 import type { WireElement } from './elements.ts'
 import type { Expression } from './expressions.ts'
 import { messageType } from './messages.ts'
@@ -33,6 +33,11 @@ export function expand(requests: readonly AnyRequest[]): Messages {
   const ranges = setsOfRanges(requests)
   let sets = 0
   requests.forEach((request, index) => {
+    if (isPlain(request as NftRequest) && !referred.has(request)) {
+      result.messages.push(request)
+      result.statements.push(index)
+      return
+    }
     const add = (message: AnyRequest): void => {
       result.messages.push(message)
       result.statements.push(index)
@@ -55,6 +60,11 @@ export function expand(requests: readonly AnyRequest[]): Messages {
     add(numbered(rule, anonymous.map(({ at }) => at), ids, id, positionOf(places, index, reference, referred)))
   })
   return result
+}
+
+/** A rule that refers to nothing of its batch, as most of thousands are. */
+function isPlain({ type, anonymous, lookups, reference }: NftRequest): boolean {
+  return type === NEW_RULE && anonymous === undefined && lookups === undefined && reference === undefined
 }
 
 /** `family table name` of the sets of ranges that the batch makes. */
@@ -122,6 +132,7 @@ function inOrder(data: object, setId: number): object {
   return { ...rest, setId, ...(flags === undefined ? {} : { flags }) }
 }
 
+const NEW_RULE = messageType(NFT_MSG_NEWRULE)
 const NEW_SET = messageType(NFT_MSG_NEWSET)
 const elementMessages = new Set([messageType(NFT_MSG_NEWSETELEM), messageType(NFT_MSG_DELSETELEM)])
 

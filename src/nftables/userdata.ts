@@ -33,8 +33,10 @@ export function ownerTag(owner: Uint8Array): Uint8Array {
   return Uint8Array.of(USERDATA_OWNER, owner.length, ...owner)
 }
 
+const none: readonly UserdataRecord[] = []
+
 /** undefined if there is nothing to say. */
-export function encodeUserdata({ comment, owner, records = [] }: Userdata): Uint8Array | undefined {
+export function encodeUserdata({ comment, owner, records = none }: Userdata): Uint8Array | undefined {
   if (comment === undefined && owner === undefined && records.length === 0) return undefined
   const all: UserdataRecord[] = []
   if (comment !== undefined) all.push({ type: USERDATA_COMMENT, data: encodeComment(comment) })
