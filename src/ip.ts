@@ -48,7 +48,10 @@ export function isIPv6(text: string): boolean {
 /** Four bytes; anything but an IPv4 address → undefined. */
 export function ipv4Bytes(text: string): Uint8Array | undefined {
   const number = parseIPv4(text)
-  return number === undefined ? undefined : Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number)
+  if (number === undefined) return undefined
+  const bytes = new Uint8Array(4)
+  for (let at = 0; at < 4; at++) bytes[at] = number >>> (24 - 8 * at)
+  return bytes
 }
 
 /** `'192.168.122.1'` → 4 bytes, `'fd00::1'` → 16 bytes, anything else (also a zone or a prefix) → undefined. */

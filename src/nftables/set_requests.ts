@@ -15,7 +15,7 @@ import { setAttributes } from './sets.ts'
 import type { SetEntries, SetFlag, SetRef } from './sets.ts'
 import { encodeUserdata } from './userdata.ts'
 import { dataBytes } from './vocabulary/data.ts'
-import { NOTHING, intervalElements, keyName, parseKey, plainElements } from './vocabulary/keys.ts'
+import { NOTHING, UNNAMED, intervalElements, keyName, parseKey, plainElements } from './vocabulary/keys.ts'
 import type { KeyedElement } from './vocabulary/keys.ts'
 import { lengthOf } from './vocabulary/parts.ts'
 import type { AnonymousSet, Part, ValueType } from './vocabulary/parts.ts'
@@ -278,7 +278,7 @@ function plainKeys(types: readonly ValueType[], list: readonly unknown[]): WireE
   try {
     for (const each of list) {
       if ((typeof each !== 'string' && typeof each !== 'number' && !Array.isArray(each)) || each === '*') return undefined
-      const { from } = parseKey('elements', types, each, false)
+      const { from } = parseKey(UNNAMED, types, each, false)
       elements.push({ key: { value: from } })
       seen.add(keyName(from))
     }

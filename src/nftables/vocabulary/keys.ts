@@ -4,7 +4,7 @@ import { INTERVAL_END } from '../elements.ts'
 import type { WireElement } from '../elements.ts'
 import { slotsOf } from './parts.ts'
 import type { ValueType } from './parts.ts'
-import { isRange, parseBytes, successor } from './values.ts'
+import { isRange, parseBytes, putPlain, successor } from './values.ts'
 import type { Bytes } from './values.ts'
 
 /** An element with what hangs on it, before ranges are sorted out. */
@@ -20,6 +20,9 @@ export interface KeyedElement {
   to: Uint8Array | undefined
   rest: Omit<WireElement, 'key' | 'keyEnd' | 'flags'>
 }
+
+/** The field of keys whose errors nobody sees. */
+export const UNNAMED = ''
 
 /** `[a, b]` is the key of a concatenation, in order; `*` what no other element matches. */
 export function parseKey(
@@ -48,16 +51,25 @@ function concatenate(
   const from = new Uint8Array(length)
   const to = interval ? new Uint8Array(length) : undefined
   let at = 0
-  types.forEach((type, index) => {
-    const bytes = inKeyOrder(parseBytes(`${field}[${index}]`, type, parts[index]), type, interval)
-    if (!interval && (bytes.to !== undefined || bytes.stem !== undefined)) {
-      throw new InvalidArgumentError(`${field}[${index}]`, parts[index], 'a single value: the set has no flag interval')
-    }
-    from.set(bytes.from, at)
-    to?.set(bytes.stem === undefined ? bytes.to ?? bytes.from : lastOfStem(bytes.from, bytes.stem), at)
+  for (let index = 0; index < types.length; index++) {
+    const type = types[index] as ValueType
+    const start = at
     at += (type.size + 3) & ~3
-  })
+    if (!interval && putPlain(from, start, type, parts[index])) continue
+    const part = field === UNNAMED ? field : `${field}[${index}]`
+    const bytes = inKeyOrder(parseBytes(part, type, parts[index]), type, interval)
+    if (!interval && (bytes.to !== undefined || bytes.stem !== undefined)) {
+      throw new InvalidArgumentError(part, parts[index], 'a single value: the set has no flag interval')
+    }
+    put(from, start, bytes.from)
+    if (to !== undefined) put(to, start, bytes.stem === undefined ? bytes.to ?? bytes.from : lastOfStem(bytes.from, bytes.stem))
+  }
   return { all: false, from, to }
+}
+
+/** As `set` does, which is slow for a few bytes. */
+function put(target: Uint8Array, at: number, bytes: Uint8Array): void {
+  for (let i = 0; i < bytes.length; i++) target[at + i] = bytes[i] as number
 }
 
 /** Ranges are compared from the first byte on, so sets of ranges keep numbers in network order. */
@@ -96,8 +108,12 @@ export function keyName(bytes: Uint8Array): string | number {
 /** Not by way of a Buffer: to ask a small array for its buffer costs more than all the rest. */
 function textOf(bytes: Uint8Array): string {
   let text = ''
-  for (let at = 0; at < bytes.length; at++) text += String.fromCharCode(bytes[at] ?? 0)
+  for (let at = 0; at < bytes.length; at += 8) text += String.fromCharCode(pair(bytes, at), pair(bytes, at + 2), pair(bytes, at + 4), pair(bytes, at + 6))
   return text
+}
+
+function pair(bytes: Uint8Array, at: number): number {
+  return at + 1 < bytes.length ? (bytes[at] as number) << 8 | (bytes[at + 1] as number) : at < bytes.length ? (bytes[at] as number) << 8 : 0
 }
 
 /** What an element without data, lifetime or comment carries; compared by identity, since most are. */

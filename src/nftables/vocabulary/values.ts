@@ -1,6 +1,6 @@
 /** Values as people write them, and as they stand in registers. */
 import { InvalidArgumentError } from '../../errors.ts'
-import { ipv4Bytes, parseIp } from '../../ip.ts'
+import { ipv4Bytes, parseIPv4, parseIp } from '../../ip.ts'
 import { INTERFACE_NAME_RULE, isInterfaceName } from '../../netlink/codecs.ts'
 import { datatypes, parseValue } from '../datatypes.ts'
 import type { DatatypeName } from '../datatypes.ts'
@@ -109,9 +109,7 @@ function parsePrefixBytes(field: string, type: ValueType, text: string, slash: n
 /** One value. */
 export function parseScalar(field: string, type: ValueType, value: unknown): Uint8Array {
   const { size, order } = type
-  if (typeof value === 'number' && size <= 4 && Number.isInteger(value) && value >= 0 && value < 2 ** (size * 8)) {
-    return numberBytes(value, size, order)
-  }
+  if (typeof value === 'number' && fits(value, size)) return numberBytes(value, size, order)
   if (datatypes[type.type].form === 'ip') {
     const bytes = typeof value === 'string' ? parseAddress(size, value) : value instanceof Uint8Array ? value : undefined
     if (bytes?.length === size) return bytes
@@ -121,10 +119,27 @@ export function parseScalar(field: string, type: ValueType, value: unknown): Uin
   return parseValue(datatypes[type.type], value, field, { size, order })
 }
 
+function fits(value: number, size: number): boolean {
+  return size <= 4 && Number.isInteger(value) && value >= 0 && value < 2 ** (size * 8)
+}
+
 export function numberBytes(value: number, size: number, order: 'big' | 'host'): Uint8Array {
   const bytes = new Uint8Array(size)
-  for (let at = 0, rest = value; at < size; at++, rest = Math.floor(rest / 256)) bytes[order === 'big' ? size - 1 - at : at] = rest & 0xff
+  putNumber(bytes, 0, value, size, order)
   return bytes
+}
+
+function putNumber(bytes: Uint8Array, start: number, value: number, size: number, order: 'big' | 'host'): void {
+  for (let at = 0; at < size; at++) bytes[start + (order === 'big' ? size - 1 - at : at)] = value >>> 8 * at
+}
+
+/** Writes what needs no more than that: a number, an IPv4 address. False for anything else, right or wrong: see `parseBytes`. */
+export function putPlain(bytes: Uint8Array, at: number, { type, size, order }: ValueType, value: unknown): boolean {
+  const isAddress = typeof value === 'string' && size === 4 && datatypes[type].form === 'ip'
+  const number = isAddress ? parseIPv4(value) : typeof value === 'number' && fits(value, size) ? value : undefined
+  if (number === undefined) return false
+  putNumber(bytes, at, number, size, order)
+  return true
 }
 
 /** Labels of a connection are named by their bit, 0 to 127. */
