@@ -108,7 +108,9 @@ export function keyName(bytes: Uint8Array): string | number {
 /** Not by way of a Buffer: to ask a small array for its buffer costs more than all the rest. */
 function textOf(bytes: Uint8Array): string {
   let text = ''
-  for (let at = 0; at < bytes.length; at += 8) text += String.fromCharCode(pair(bytes, at), pair(bytes, at + 2), pair(bytes, at + 4), pair(bytes, at + 6))
+  for (let at = 0; at < bytes.length; at += 8) {
+    text += String.fromCharCode(pair(bytes, at), pair(bytes, at + 2), pair(bytes, at + 4), pair(bytes, at + 6))
+  }
   return text
 }
 
