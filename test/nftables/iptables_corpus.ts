@@ -216,6 +216,7 @@ export const corpus = {
     String.raw`filter INPUT -j NFLOG`,
     String.raw`filter INPUT -j NFLOG --nflog-group 5 --nflog-prefix "a b" --nflog-threshold 7`,
     String.raw`filter INPUT -j NFLOG --nflog-size 64`,
+    String.raw`filter INPUT -j NFLOG --nflog-range 64 --nflog-group 2`,
     String.raw`mangle PREROUTING -j MARK --set-mark 1`,
     String.raw`mangle PREROUTING -j MARK --set-mark 1/0xf`,
     String.raw`mangle PREROUTING -j MARK --set-xmark 0x1/0xf`,

@@ -11,12 +11,15 @@ import { iptablesRule } from '../../src/nftables/iptables/rule.ts'
 import { formatIptablesRules, formatIptablesSaveTable } from '../../src/nftables/iptables/save.ts'
 import { formatIptablesList } from '../../src/nftables/iptables/list.ts'
 import { tableNames } from '../../src/nftables/iptables/names.ts'
+import type { IptablesTableName } from '../../src/nftables/iptables/names.ts'
+import { optionName } from '../../src/nftables/iptables/extension.ts'
+import { targets } from '../../src/nftables/iptables/targets/index.ts'
 import { partList, ruleSave } from '../../src/nftables/iptables/text.ts'
 import type { IptablesFamily } from '../../src/nftables/iptables/values.ts'
 import { splitWords } from '../../src/nftables/iptables/words.ts'
 import { addRule } from '../../src/nftables/rules.ts'
 import { newHost } from '../host/support.ts'
-import { tryRun } from '../support/lab.ts'
+import { run, tryRun } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { straceBytes } from '../support/strace.ts'
 import { NFTA_RULE_EXPRESSIONS, NFT_MSG_NEWRULE } from '../../src/nftables/constants.ts'
@@ -96,7 +99,7 @@ traced.test('targets that this kernel may lack: bytes as iptables sends them, wo
   const host = await newHost()
   for (const line of lacking) {
     const [table = '', chain = '', ...options] = splitWords(line)
-    const { stdout } = await tryRun(tools.ip, ['-v', '-t', table, '-A', chain, ...options], { netns: host.netnsFd })
+    const { status, stdout } = await tryRun(tools.ip, ['-v', '-t', table, '-A', chain, ...options], { netns: host.netnsFd })
     const said = /-> \S+ {2}(.*)\n$/.exec(stdout)?.[1]
     const [[, expressions = []] = []] = ourRules('ip', restoreText([line]))
     const read = readRule('ip', { expressions })
@@ -104,7 +107,26 @@ traced.test('targets that this kernel may lack: bytes as iptables sends them, wo
     // What it would print of the rule is read as the same rule.
     const saved = ourRules('ip', restoreText([`${table} ${chain} ${ruleSave('ip', read)}`]))
     expect(saved.map(([, again]) => again)).toEqual([expressions])
+    if (status === 0) expect(await host.iptables.listRules({ table: table as IptablesTableName })).toBe(await listedByTool(host, 'ip', table, '-S'))
   }
+})
+
+/** The options in a help text. */
+const optionsIn = (help: string): string[] => [...help.matchAll(/--([a-z][a-z\d-]*)/g)].map(([, name]) => name ?? '')
+
+needing(needs.kernel('iptablesNft'), needs.library('xtables/libxt_AUDIT.so')).test('every target that the tool brings, with each of its options', async () => {
+  const files = (await run('sh', ['-c', 'ls /usr/lib/*/xtables /usr/lib*/xtables 2>/dev/null || true'])).split('\n')
+  // NAT is the file of SNAT, DNAT, MASQUERADE and REDIRECT.
+  const found = new Set(files.flatMap(file => /^lib(?:xt|ipt|ip6t)_([A-Z\d]+)\.so$/.exec(file)?.[1] ?? []).filter(name => name !== 'NAT'))
+  expect([...found].sort()).toEqual(Object.keys(targets).sort())
+  const general = optionsIn(await run(tools.ip, ['-h']))
+  const unknown = await Promise.all(Object.values(targets).map(async ({ name, families: [family = 'ip'] = [], options }) => {
+    const known = Object.keys(options).map(optionName)
+    const said = optionsIn(await run(tools[family], ['-j', name, '-h']))
+    expect([name, said.length > general.length || known.length === 0]).toEqual([name, true])
+    return said.filter(option => !general.includes(option) && !known.includes(option)).map(option => `${name} --${option}`)
+  }))
+  expect(unknown.flat()).toEqual([])
 })
 
 describe('refuses by name', () => {

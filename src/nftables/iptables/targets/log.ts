@@ -6,7 +6,7 @@ import { setRegister } from '../../primitives.ts'
 import { inetText, toInet } from '../addresses.ts'
 import { readFlags, saidBits } from '../bits.ts'
 import * as c from '../constants.ts'
-import { extension, option, says, saysIf } from '../extension.ts'
+import { extension, option, says, saysIf, sugar } from '../extension.ts'
 import type { Extension, Given } from '../extension.ts'
 import { logLevel, rejectCodes } from '../names.ts'
 import type { RejectWith } from '../names.ts'
@@ -85,6 +85,8 @@ export const LOG: Extension<typeof logOptions> = extension({
 const number16 = integer(0, 0xffff)
 const nflogOptions = {
   nflogPrefix: option(text(127)), nflogGroup: option(number16), nflogSize: option(integer(0, 0xffffffff)), nflogThreshold: option(number16),
+  // It never did anything, as the tool says itself when it takes it.
+  nflogRange: sugar(integer(0, 0xffffffff), () => ({})),
 }
 
 /** What nf_tables' own log expression with a group says. */
