@@ -1,6 +1,6 @@
 /** What every link has, whatever its kind. Source: rtnetlink(7), linux/if_link.h. */
 import type { Codec } from '../netlink/codecs.ts'
-import { bool8, counter64, hardwareAddress, interfaceName, named, readOnly, s32, string, text, u32, u8 } from '../netlink/codecs.ts'
+import { bool8, counter64, hardwareAddress, interfaceName, named, readOnly, s32, string, text, u16, u32, u8 } from '../netlink/codecs.ts'
 import { attributes, list, struct } from '../netlink/table.ts'
 import type { StructValues } from '../netlink/table.ts'
 import * as c from './constants.ts'
@@ -102,6 +102,11 @@ export const commonAttributes = {
   groIpv4MaxSize: [c.IFLA_GRO_IPV4_MAX_SIZE, u32],
   tsoMaxSize: [c.IFLA_TSO_MAX_SIZE, readOnly(u32)],
   tsoMaxSegs: [c.IFLA_TSO_MAX_SEGS, readOnly(u32)],
+  /** Bytes that drivers below need before and behind a packet. */
+  headroom: [c.IFLA_HEADROOM, readOnly(u16)],
+  tailroom: [c.IFLA_TAILROOM, readOnly(u16)],
+  /** It cannot move to another namespace. */
+  netnsImmutable: [c.IFLA_NETNS_IMMUTABLE, readOnly(bool8)],
   carrier: [c.IFLA_CARRIER, bool8],
   carrierChanges: [c.IFLA_CARRIER_CHANGES, u32],
   carrierUpCount: [c.IFLA_CARRIER_UP_COUNT, u32],

@@ -42,7 +42,7 @@ type LinkValues = TableValues<typeof linkAttributes>
 type Common = Pick<LinkValues,
   'mac' | 'broadcast' | 'permanentMac' | 'mtu' | 'minMtu' | 'maxMtu' | 'link' | 'linkNetnsId' | 'master' | 'qdisc' | 'txQueueLen' |
   'operState' | 'linkMode' | 'group' | 'alias' | 'promiscuity' | 'allMulti' | 'numTxQueues' | 'numRxQueues' | 'gsoMaxSegs' | 'gsoMaxSize' |
-  'groMaxSize' | 'gsoIpv4MaxSize' | 'groIpv4MaxSize' | 'tsoMaxSize' | 'tsoMaxSegs' | 'carrier' | 'carrierChanges' | 'carrierUpCount' |
+  'groMaxSize' | 'gsoIpv4MaxSize' | 'groIpv4MaxSize' | 'tsoMaxSize' | 'tsoMaxSegs' | 'headroom' | 'tailroom' | 'netnsImmutable' | 'carrier' | 'carrierChanges' | 'carrierUpCount' |
   'carrierDownCount' | 'protoDown' | 'protoDownReason' | 'physPortId' | 'physPortName' | 'physSwitchId' | 'parentDevName' |
   'parentDevBusName' | 'altNames' | 'statistics'>
 type Families = NonNullable<LinkValues['afSpec']>

@@ -71,11 +71,12 @@ needing(needs.netAdmin, needs.tool('ip'), needs.tool('strace'), needs.kernel('br
 describe('completeness', () => {
   /** Options that ip 6.1 does not know, or that it cannot say when a link is made; other tests have them. */
   const others: Record<string, string[]> = {
-    bond: ['adInfo', 'coupledControl'],
+    bond: ['adInfo', 'coupledControl', 'broadcastNeighbor'],
+    geneve: ['srcPort'],
     // Of version 2, which ip6erspan has a command of.
     gre: ['erspanDir', 'erspanHwid'],
     macvlan: ['macaddrMode', 'macaddr', 'macaddrData', 'macaddrCount', 'bcQueueLenUsed', 'bcCutoff'],
-    vxlan: ['remCsumNoPartial', 'labelPolicy', 'localBypass'],
+    vxlan: ['remCsumNoPartial', 'labelPolicy', 'localBypass', 'reservedBits', 'mcRoute'],
   }
   const families = { erspan: 'gre', gretap: 'gre', ip6gretap: 'ip6gre', ip6erspan: 'ip6gre', macvtap: 'macvlan', ipvtap: 'ipvlan' } as Record<string, string>
   const familyOf = (kind: string): string => families[kind] ?? kind
@@ -107,4 +108,28 @@ test('a netkit and its peer', () => {
   expect(dataOf(encodeRequests(request === undefined ? [] : [request]))).toEqual([
     `1: ${'00'.repeat(16)}${queues}070003006e310000${'08001c0007000000'}`, '3: 02000000', '4: 00000000', '5: 00000000',
   ])
+})
+
+/** Sizes and numbers of linux/if_link.h and linux/if_bridge.h of Linux 6.18. */
+test.each<[string, LinkSpec, string[]]>([
+  ['6.13, 6.14: netkit', { name: 'n0', kind: 'netkit', netkit: { scrub: 'none', peerScrub: 'default', headroom: 32, tailroom: 8 } },
+    ['6: 00000000', '7: 01000000', '8: 2000', '9: 0800']],
+  ['6.14, 6.17: vxlan', { name: 'x0', kind: 'vxlan', vxlan: { id: 1, reservedBits: '0xf7ffffff000000ff', mcRoute: true } },
+    ['1: 01000000', '33: f7ffffff000000ff', '34: 01']],
+  ['6.15: geneve', { name: 'g0', kind: 'geneve', geneve: { external: true, srcPort: { low: 1000, high: 2000 } } }, ['15: 03e807d0', '6: ']],
+  ['6.17: bond', { name: 'b0', kind: 'bond', bond: { broadcastNeighbor: true } }, ['33: 01']],
+  ['6.16, 6.18: bridge', { name: 'br0', kind: 'bridge', bridge: { switches: { mdbOffloadFailNotification: true, fdbLocalVlan0: false } } },
+    ['46: 0800000018000000']],
+])('options of releases after this machine’s headers: %s', (_, spec, data) => {
+  const [request] = newLink(spec, {})
+  expect(dataOf(encodeRequests(request === undefined ? [] : [request]))).toEqual(data)
+})
+
+test('what they refuse', () => {
+  const encode = (spec: LinkSpec): Buffer => encodeRequests(newLink(spec, {}))
+  expect(() => encode({ name: 'x0', kind: 'vxlan', vxlan: { id: 1, reservedBits: 'all' } })).toThrow('vxlan.reservedBits: expected a number of at most 64 bits')
+  expect(() => encode({ name: 'g0', kind: 'geneve', geneve: { external: true, srcPort: { low: 2, high: 1 } } })).toThrow('geneve.srcPort: expected low and high')
+  expect(() => encode({ name: 'b0', kind: 'bridge', bridge: { switches: { fdbLocalVlan0: true } } })).toThrow('bridge.switches: expected fdbLocalVlan0 only beside vlanFiltering: true')
+  expect(() => encode({ name: 'b0', kind: 'bridge', bridge: { vlanFiltering: true, switches: { fdbLocalVlan0: true } } })).not.toThrow()
+  expect(() => encode({ name: 'n0', kind: 'netkit', netkit: { headroom: 65536 } })).toThrow('netkit.headroom: expected')
 })

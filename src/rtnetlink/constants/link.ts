@@ -83,6 +83,9 @@ export const IFLA_TSO_MAX_SEGS = 60
 export const IFLA_ALLMULTI = 61
 export const IFLA_GSO_IPV4_MAX_SIZE = 63
 export const IFLA_GRO_IPV4_MAX_SIZE = 64
+export const IFLA_NETNS_IMMUTABLE = 67
+export const IFLA_HEADROOM = 68
+export const IFLA_TAILROOM = 69
 export const IFLA_PROTO_DOWN_REASON_MASK = 1
 export const IFLA_PROTO_DOWN_REASON_VALUE = 2
 

@@ -88,6 +88,8 @@ export const bondOptions = attributes({
   }))],
   /** Mode 802.3ad: collecting and distributing are one state. Default true. */
   coupledControl: [c.IFLA_BOND_COUPLED_CONTROL, bool8],
+  /** Mode 802.3ad: ARP and NDP packets go out by all ports. Default false. */
+  broadcastNeighbor: [c.IFLA_BOND_BROADCAST_NEIGH, bool8],
   /** Mode balance-tlb: by load, not by hash. Default true. */
   tlbDynamicLb: [c.IFLA_BOND_TLB_DYNAMIC_LB, bool8],
 })
@@ -109,6 +111,8 @@ export const bondPortOptions = attributes({
   queueId: [c.IFLA_BOND_SLAVE_QUEUE_ID, u16],
   /** Of two ports that could be used, that with the greater is. Default 0. */
   prio: [c.IFLA_BOND_SLAVE_PRIO, s32],
+  /** Mode 802.3ad: its priority, for the partner; lower is better. Default 255. */
+  actorPortPrio: [c.IFLA_BOND_SLAVE_ACTOR_PORT_PRIO, u16],
   adAggregatorId: [c.IFLA_BOND_SLAVE_AD_AGGREGATOR_ID, readOnly(u16)],
   adActorOperPortState: [c.IFLA_BOND_SLAVE_AD_ACTOR_OPER_PORT_STATE, readOnly(flagList(u8, lacpStates))],
   adPartnerOperPortState: [c.IFLA_BOND_SLAVE_AD_PARTNER_OPER_PORT_STATE, readOnly(flagList(u16, lacpStates))],
@@ -119,5 +123,6 @@ export const bond = linkKind({
   config: 'CONFIG_BONDING',
   needs: {
     lacpActive: { since: '5.15' }, arpMissedMax: { since: '5.17' }, nsIp6Target: { since: '5.18' }, coupledControl: { since: '6.9' },
+    broadcastNeighbor: { since: '6.17' },
   },
 })

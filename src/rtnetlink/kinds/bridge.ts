@@ -19,11 +19,22 @@ const bridgeId = readOnly<string>({
 })
 
 /** They share one attribute, struct br_boolopt_multi. */
-const bridgeSwitches = switches({
+const allSwitches = switches({
   noLinkLocalLearn: 1 << c.BR_BOOLOPT_NO_LL_LEARN,
   multicastVlanSnooping: 1 << c.BR_BOOLOPT_MCAST_VLAN_SNOOPING,
   mst: 1 << c.BR_BOOLOPT_MST_ENABLE,
+  mdbOffloadFailNotification: 1 << c.BR_BOOLOPT_MDB_OFFLOAD_FAIL_NOTIFICATION,
+  fdbLocalVlan0: 1 << c.BR_BOOLOPT_FDB_LOCAL_VLAN_0,
 })
+const bridgeSwitches: typeof allSwitches = {
+  ...allSwitches,
+  encode(writer, value, parent) {
+    // Linux 6.18 without CONFIG_BRIDGE_VLAN_FILTERING stumbles over it; that it refuses the filtering comes first.
+    const filtered = (parent as { vlanFiltering?: boolean }).vlanFiltering === true
+    if (value.fdbLocalVlan0 === true && !filtered) writer.refuse(value, 'fdbLocalVlan0 only beside vlanFiltering: true')
+    allSwitches.encode(writer, value, parent)
+  },
+}
 
 /** Another querier that the bridge has heard of, for IPv4 and IPv6. */
 export const querierState = attributes({
@@ -116,7 +127,9 @@ export const bridgeOptions = attributes({
   multicastMldVersion: [c.IFLA_BR_MCAST_MLD_VERSION, u8],
   /**
    * `noLinkLocalLearn`: no FDB entries of link-local frames. `multicastVlanSnooping`: snooping for each VLAN (Linux ≥
-   * 5.15). `mst`: spanning trees for groups of VLANs (Linux ≥ 5.18). Default false.
+   * 5.15). `mst`: spanning trees for groups of VLANs (Linux ≥ 5.18). `mdbOffloadFailNotification`: it is told of groups that a
+   * card cannot forward by itself (Linux ≥ 6.16). `fdbLocalVlan0`: own addresses are in the FDB once, not for each VLAN; only
+   * beside `vlanFiltering: true` (Linux ≥ 6.18). Default false.
    */
   switches: [c.IFLA_BR_MULTI_BOOLOPT, bridgeSwitches],
   /** The querier that the bridge has heard of. */
@@ -138,6 +151,12 @@ export const bridge = linkKind({
     vlanStatsPerPort: vlanFiltering,
     multicastRouter: multicast, multicastSnooping: multicast, multicastQuerier: multicast, multicastQueryUseIfaddr: multicast,
     fdbMaxLearned: { since: '6.7' },
+    switches: {
+      within: {
+        multicastVlanSnooping: { since: '5.15' }, mst: { ...vlanFiltering, since: '5.18' }, mdbOffloadFailNotification: { since: '6.16' },
+        fdbLocalVlan0: { since: '6.18' },
+      },
+    },
   },
 })
 

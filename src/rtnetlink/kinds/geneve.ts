@@ -1,7 +1,7 @@
 /** Geneve tunnels. Source: ip-link(8) "GENEVE Type Support", linux/if_link.h. */
 import { InvalidArgumentError } from '../../errors.ts'
 import { be16, be32, bool8, flag, ip, named, ranged, u32, u8 } from '../../netlink/codecs.ts'
-import { attributes } from '../../netlink/table.ts'
+import { attributes, struct } from '../../netlink/table.ts'
 import * as c from '../constants.ts'
 import { linkKind } from './kind.ts'
 
@@ -32,13 +32,17 @@ export const geneveOptions = attributes({
   udp6ZeroCsumRx: [c.IFLA_GENEVE_UDP_ZERO_CSUM6_RX, bool8],
   /** The inner packets are IP, not Ethernet. Cannot be changed. */
   innerProtoInherit: [c.IFLA_GENEVE_INNER_PROTO_INHERIT, flag],
+  /** Source ports that flows are spread over. Default 1 to 65535. */
+  srcPort: [c.IFLA_GENEVE_PORT_RANGE, struct({ low: be16, high: be16 })],
 })
 
 export const geneve = linkKind({
   options: geneveOptions,
   config: 'CONFIG_GENEVE',
-  needs: { innerProtoInherit: { since: '5.18' } },
-  check({ id, remote, external }) {
+  needs: { innerProtoInherit: { since: '5.18' }, srcPort: { since: '6.15' } },
+  check({ id, remote, external, srcPort }) {
+    const { low = 0, high = 0 } = (srcPort ?? {}) as { low?: number, high?: number }
+    if (low > high) throw new InvalidArgumentError('geneve.srcPort', srcPort, 'low and high, low not above high')
     if (external === true) return
     if (id === undefined) throw new InvalidArgumentError('geneve.id', id, 'an id from 0 to 16777215, or external: true')
     if (remote === undefined) throw new InvalidArgumentError('geneve.remote', remote, 'an IPv4 or IPv6 address, or external: true')

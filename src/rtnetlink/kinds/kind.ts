@@ -12,6 +12,8 @@ export interface Requirement {
   since?: string
   /** The kernel does not show the option where it has this value. */
   hidden?: unknown
+  /** It is an object, of which some fields have requirements of their own. */
+  within?: Readonly<Record<string, Requirement>>
 }
 
 export interface LinkKind<E extends Entries = Entries> {

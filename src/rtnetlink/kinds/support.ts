@@ -8,7 +8,7 @@ import type { Requirement } from './kind.ts'
 
 /** Settings of any link, and options of ports, that not every kernel has. */
 const settingNeeds: Record<string, Requirement> = { gsoIpv4MaxSize: { since: '6.3' }, groIpv4MaxSize: { since: '6.3' } }
-const portNeeds: Record<string, Record<string, Requirement | undefined>> = { bridge: bridgePortNeeds, bond: { prio: { since: '6.0' } } }
+const portNeeds: Record<string, Record<string, Requirement | undefined>> = { bridge: bridgePortNeeds, bond: { prio: { since: '6.0' }, actorPortPrio: { since: '6.18' } } }
 
 /** `CONFIG_NETKIT, Linux ≥ 6.7`. */
 function words({ config, since }: Requirement): string {
@@ -27,11 +27,22 @@ export function explainKind(error: NetlinkError, kind: string, options: object =
     const feature = words({ config: known.config, ...(known.since === undefined ? {} : { since: known.since }) })
     return new UnsupportedError(feature, `${error.operation}: this kernel has no links of kind ${kind} (${feature})`, { cause: error })
   }
-  const needs = Object.entries(known.needs ?? {})
-  const [option, lacking] = needs.find(([option, need]) => need?.config !== undefined && option in options) ?? []
+  const [option, lacking] = builtFor(options, known.needs ?? {}) ?? []
   if (option === undefined || lacking === undefined) return error
   const feature = words(lacking)
   return new UnsupportedError(feature, `${error.operation}: this kernel has no ${kind}.${option} (${feature})`, { cause: error })
+}
+
+/** The first of some options that needs a build option, by its path. */
+function builtFor(options: object, needs: Record<string, Requirement | undefined>, place = ''): [string, Requirement] | undefined {
+  for (const [name, need] of Object.entries(needs)) {
+    const value = (options as Record<string, unknown>)[name]
+    if (need === undefined || value === undefined) continue
+    if (need.config !== undefined) return [place + name, need]
+    const inner = need.within === undefined ? undefined : builtFor(value as object, need.within, `${place}${name}.`)
+    if (inner !== undefined) return inner
+  }
+  return undefined
 }
 
 /** The kernel's refusal of a link as it was asked for, of its `kind` or as a port, in better words; any other error as it is. */
@@ -88,7 +99,12 @@ function missing(
   const wanted = (asked ?? {}) as Record<string, unknown>
   for (const [name, need] of Object.entries(needs)) {
     const value = wanted[name]
-    if (need === undefined || value === undefined || (shown as Record<string, unknown> | undefined)?.[name] !== undefined) continue
+    const now = (shown as Record<string, unknown> | undefined)?.[name]
+    if (need?.within !== undefined) {
+      const lacking = missing(operation, `${place}${name}.`, value as object | undefined, now as object | undefined, need.within)
+      if (lacking !== undefined) return lacking
+    }
+    if (need === undefined || value === undefined || now !== undefined) continue
     // A flag that is not set is not shown either.
     if (value === false || (need.hidden !== undefined && need.hidden === value)) continue
     return new UnsupportedError(words(need), `${operation}: this kernel has no ${place}${name} (${words(need)})`)

@@ -1,7 +1,7 @@
 /** Ethernet over UDP. Source: ip-link(8) "VXLAN Type Support", linux/if_link.h. */
 import { InvalidArgumentError } from '../../errors.ts'
 import { be16, be32, bool8, flag, ip, named, ranged, scaled, u32, u8 } from '../../netlink/codecs.ts'
-import type { Codec } from '../../netlink/codecs.ts'
+import type { Codec, FixedCodec } from '../../netlink/codecs.ts'
 import { attributes, struct } from '../../netlink/table.ts'
 import * as c from '../constants.ts'
 import { linkIndex, linkKind } from './kind.ts'
@@ -20,6 +20,17 @@ const ipWhere = (accepts: (address: unknown) => boolean, accepted: string): Code
 })
 const unicast = ipWhere(value => !isMulticast(value), 'an IPv4 or IPv6 address that is no multicast group')
 const group = ipWhere(isMulticast, 'a multicast group, IPv4 or IPv6')
+
+/** 64 bits, most significant first. A bigint would keep records out of JSON. */
+const hex64: FixedCodec<string> = {
+  size: 8,
+  encode(writer, value) {
+    if (typeof value !== 'string' || !/^0x[0-9a-f]{1,16}$/i.test(value)) return writer.refuse(value, 'a number of at most 64 bits like 0xff')
+    const at = writer.reserve(8)
+    writer.buffer.writeBigUInt64BE(BigInt(value), at)
+  },
+  decode: (bytes, start) => `0x${bytes.readBigUInt64BE(start).toString(16)}`,
+}
 
 export const vxlanOptions = attributes({
   /** Network identifier (VNI), 0 to 16777215. Required unless `external`; cannot be changed. */
@@ -84,12 +95,21 @@ export const vxlanOptions = attributes({
   vnifilter: [c.IFLA_VXLAN_VNIFILTER, bool8],
   /** Packets to an own address go to the VXLAN there without UDP. Default true. */
   localBypass: [c.IFLA_VXLAN_LOCALBYPASS, bool8],
+  /**
+   * Bits of the VXLAN header that must be zero, as a number in hexadecimal like `0xf7ffffff000000ff`; a packet in which one is
+   * set is dropped. Default: all that no other option uses. Cannot be changed.
+   */
+  reservedBits: [c.IFLA_VXLAN_RESERVED_BITS, hex64],
+  /** Tunnel packets to a multicast group go by multicast routing. Default false; cannot be changed, and is not shown. Linux ≥ 6.17. */
+  mcRoute: [c.IFLA_VXLAN_MC_ROUTE, bool8],
 })
 
 export const vxlan = linkKind({
   options: vxlanOptions,
   config: 'CONFIG_VXLAN',
-  needs: { vnifilter: { since: '5.18' }, localBypass: { since: '6.5' }, labelPolicy: { since: '6.8' } },
+  needs: {
+    vnifilter: { since: '5.18' }, localBypass: { since: '6.5' }, labelPolicy: { since: '6.8' }, reservedBits: { since: '6.14' },
+  },
   check({ id, external, remote, group, dev, gpe, gbp, vnifilter, srcPort }) {
     if (id === undefined && external !== true) throw new InvalidArgumentError('vxlan.id', id, 'an id from 0 to 16777215, or external: true')
     if (remote !== undefined && group !== undefined) throw new InvalidArgumentError('vxlan.group', group, 'remote or group, not both')
