@@ -76,7 +76,8 @@ async function lab(): Promise<{ now: Parts, before: Parts }> {
 }
 
 /** What is listed, and by which fields virbr filters it: with this kernel, and with one that does not filter. */
-const cases: [words: string, list: (parts: Parts) => Promise<Listed<object>>, count: number | undefined, here: string[], hereToo: string[]][] = [
+type Case = [words: string, list: (parts: Parts) => Promise<Listed<object>>, count: number | undefined, here: string[], hereToo: string[]]
+const cases: Case[] = [
   ['links by master', ({ links }) => links.list({ master: 'br0' }), 1, [], ['master']],
   ['links by kind', ({ links }) => links.list({ kind: 'bridge' }), 2, [], ['kind']],
   ['links by both, and more', ({ links }) => links.list({ kind: 'veth', master: 'br0', up: true, group: 0 }), 1, ['group', 'up'], ['group', 'up', 'kind', 'master']],
