@@ -23,9 +23,10 @@ const headers = [
   ...[
     'sctp', 'multiport', 'esp', 'addrtype', 'limit', 'hashlimit', 'connlimit', 'statistic', 'quota', 'recent', 'iprange', 'owner', 'physdev',
     'socket', 'rpfilter', 'connmark', 'CT', 'LOG', 'NFQUEUE', 'TCPMSS', 'devgroup', 'string', 'dscp', 'ecn', 'ipcomp', 'dccp',
-    'time', 'u32', 'bpf', 'cgroup', 'osf', 'AUDIT', 'CONNSECMARK', 'SECMARK', 'HMARK', 'IDLETIMER', 'SYNPROXY',
+    'time', 'u32', 'bpf', 'cgroup', 'osf', 'policy', 'rateest', 'connlabel', 'cluster', 'ipvs', 'AUDIT', 'CONNSECMARK', 'SECMARK', 'HMARK', 'IDLETIMER', 'SYNPROXY',
   ].map(name => `linux/netfilter/xt_${name}.h`),
-  'linux/netfilter/ipset/ip_set.h', 'linux/netfilter_ipv4/ipt_ecn.h', 'linux/netfilter_ipv6/ip6t_ah.h', 'linux/netfilter_ipv4/ipt_ECN.h', 'linux/netfilter_ipv4/ipt_CLUSTERIP.h',
+  'linux/netfilter/ipset/ip_set.h', 'linux/netfilter/nfnetlink_acct.h', 'linux/netfilter_ipv4/ipt_ecn.h', 'linux/netfilter_ipv4/ipt_ECN.h', 'linux/netfilter_ipv4/ipt_CLUSTERIP.h',
+  ...['ah', 'opts', 'frag', 'rt', 'mh', 'srh'].map(name => `linux/netfilter_ipv6/ip6t_${name}.h`),
 ]
 
 /** Names that headers of Linux 5.10, which long-lived distributions keep, lack: the release that has them first. */

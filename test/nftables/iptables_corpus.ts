@@ -1,9 +1,7 @@
 /** Rules with every option that we know of every extension, as a person types them: table, chain, options. */
-import { matchCorpus } from './iptables_match_corpus.ts'
 
 export const corpus = {
   ip: [
-    ...matchCorpus.ip,
     String.raw`filter INPUT -i eth0`,
     String.raw`filter INPUT ! -i eth0`,
     String.raw`filter INPUT -i eth+`,
@@ -325,7 +323,6 @@ export const corpus = {
     String.raw`mangle FORWARD -p tcp -j TCPOPTSTRIP --strip-options 255,254,34`,
   ],
   ip6: [
-    ...matchCorpus.ip6,
     String.raw`filter INPUT -s fd00::1`,
     String.raw`filter INPUT ! -s fd00::/61 -d fd00::/8`,
     String.raw`filter INPUT -s fd00::1/ffff::ffff`,
@@ -393,14 +390,39 @@ export const corpus = {
 } as const
 
 /** Targets that newer or smaller kernels lack, of IPv4: what the tool sends, and how it names them with -v, show all the same. */
-export const lacking = [
-  String.raw`mangle PREROUTING -j LED --led-trigger-id abc`,
-  String.raw`mangle PREROUTING -j LED --led-trigger-id "sixteen l\"ett\\rs" --led-delay 40`,
-  String.raw`mangle PREROUTING -j LED --led-trigger-id x --led-delay inf --led-always-blink`,
-  String.raw`filter INPUT -d 1.2.3.4 -j CLUSTERIP`,
-  String.raw`filter INPUT -d 1.2.3.4 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:00:5e:00:0a:01 --total-nodes 2 --local-node 1`,
-  String.raw`filter INPUT -d 1.2.3.4 -j CLUSTERIP --new --hashmode sourceip-sourceport-destport --clustermac 01:00:5e:00:0a:01 --total-nodes 16 --local-node 16 --hash-init 4294967295`,
-  String.raw`filter INPUT -j ULOG`,
-  String.raw`filter INPUT -j ULOG --ulog-prefix "hi there" --ulog-nlgroup 32 --ulog-cprange 100 --ulog-qthreshold 50`,
-  String.raw`security INPUT -j SECMARK --selctx system_u:object_r:httpd_packet_t:s0`,
-] as const
+export const lacking = {
+  ip: [
+    String.raw`mangle PREROUTING -j LED --led-trigger-id abc`,
+    String.raw`mangle PREROUTING -j LED --led-trigger-id "sixteen l\"ett\\rs" --led-delay 40`,
+    String.raw`mangle PREROUTING -j LED --led-trigger-id x --led-delay inf --led-always-blink`,
+    String.raw`filter INPUT -d 1.2.3.4 -j CLUSTERIP`,
+    String.raw`filter INPUT -d 1.2.3.4 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:00:5e:00:0a:01 --total-nodes 2 --local-node 1`,
+    String.raw`filter INPUT -d 1.2.3.4 -j CLUSTERIP --new --hashmode sourceip-sourceport-destport --clustermac 01:00:5e:00:0a:01 --total-nodes 16 --local-node 16 --hash-init 4294967295`,
+    String.raw`filter INPUT -j ULOG`,
+    String.raw`filter INPUT -j ULOG --ulog-prefix "hi there" --ulog-nlgroup 32 --ulog-cprange 100 --ulog-qthreshold 50`,
+    String.raw`security INPUT -j SECMARK --selctx system_u:object_r:httpd_packet_t:s0`,
+    String.raw`filter INPUT -m nfacct --nfacct-name traffic`,
+    String.raw`filter INPUT -m nfacct --nfacct-name "http traffic" -j ACCEPT`,
+    String.raw`filter INPUT -m ipvs --ipvs`,
+    String.raw`filter INPUT -m ipvs ! --ipvs`,
+    String.raw`filter INPUT -m ipvs --vproto tcp`,
+    String.raw`filter INPUT -m ipvs ! --vproto 23`,
+    String.raw`filter INPUT -m ipvs --vaddr 1.2.3.4`,
+    String.raw`filter INPUT -m ipvs ! --vaddr 1.2.3.4/255.255.255.0`,
+    String.raw`filter INPUT -m ipvs --vport 80`,
+    String.raw`filter INPUT -m ipvs ! --vport 443`,
+    String.raw`filter INPUT -m ipvs --vdir ORIGINAL`,
+    String.raw`filter INPUT -m ipvs --vdir REPLY`,
+    String.raw`filter INPUT -m ipvs --vmethod GATE`,
+    String.raw`filter INPUT -m ipvs ! --vmethod IPIP`,
+    String.raw`filter INPUT -m ipvs --vmethod MASQ`,
+    String.raw`filter INPUT -m ipvs --vportctl 21`,
+    String.raw`filter INPUT -m ipvs ! --vportctl 21`,
+    String.raw`filter INPUT -m ipvs --ipvs --vproto 6 --vaddr 1.2.3.4/16 --vport 22 --vdir ORIGINAL --vmethod GATE`,
+  ],
+  ip6: [
+    String.raw`filter INPUT -m ipvs --vaddr fd00::1`,
+    String.raw`filter INPUT -m ipvs ! --vaddr fd00::1:2/64 --vdir REPLY`,
+    String.raw`filter INPUT -m nfacct --nfacct-name x`,
+  ],
+} as const

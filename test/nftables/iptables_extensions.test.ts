@@ -5,6 +5,7 @@ import { encodeRequests } from '../../src/netlink/message.ts'
 import { NLMSG_HDRLEN } from '../../src/netlink/constants.ts'
 import { walkAttributes } from '../../src/netlink/table.ts'
 import type { Expression } from '../../src/nftables/expressions.ts'
+import { matches } from '../../src/nftables/iptables/matches/index.ts'
 import { parseIptablesCommand } from '../../src/nftables/iptables/parse.ts'
 import { readRule } from '../../src/nftables/iptables/read.ts'
 import { iptablesRule } from '../../src/nftables/iptables/rule.ts'
@@ -13,6 +14,7 @@ import { formatIptablesList } from '../../src/nftables/iptables/list.ts'
 import { tableNames } from '../../src/nftables/iptables/names.ts'
 import type { IptablesTableName } from '../../src/nftables/iptables/names.ts'
 import { optionName } from '../../src/nftables/iptables/extension.ts'
+import type { Extension } from '../../src/nftables/iptables/extension.ts'
 import { targets } from '../../src/nftables/iptables/targets/index.ts'
 import { partList, ruleSave } from '../../src/nftables/iptables/text.ts'
 import type { IptablesFamily } from '../../src/nftables/iptables/values.ts'
@@ -25,14 +27,15 @@ import { straceBytes } from '../support/strace.ts'
 import { NFTA_RULE_EXPRESSIONS, NFT_MSG_NEWRULE } from '../../src/nftables/constants.ts'
 import { messageType, nfgenmsg } from '../../src/nftables/messages.ts'
 import { corpus, lacking } from './iptables_corpus.ts'
+import { matchCorpus } from './iptables_match_corpus.ts'
 import { listedByTool, restoreByTool, restoreText, savedByTool, tools } from './iptables_support.ts'
 
 const families = ['ip', 'ip6'] as const
 const real = needing(needs.kernel('iptablesNft'), needs.kernel('iptablesChecksum'))
 
-real.test.each(families)('what iptables wrote we print as it does, %s', async family => {
+async function expectSameWords(family: IptablesFamily, lines: readonly string[]): Promise<void> {
   const host = await newHost()
-  await restoreByTool(host, family, restoreText(corpus[family]))
+  await restoreByTool(host, family, restoreText(lines))
   const chains = await host.firewall.chains({ family })
   for (const table of tableNames) {
     if (!(await host.firewall.tables({ family })).some(({ name }) => name === table)) continue
@@ -45,7 +48,18 @@ real.test.each(families)('what iptables wrote we print as it does, %s', async fa
     expect(formatIptablesList(given, { exact: true, lineNumbers: true }))
       .toBe(await listedByTool(host, family, table, '-L', '-nvx', '--line-numbers'))
   }
+}
+
+real.test.each(families)('what iptables wrote we print as it does, %s', async family => {
+  await expectSameWords(family, corpus[family])
 })
+
+for (const [name, lines] of Object.entries(matchCorpus)) {
+  const first = lines.ip?.[0] ?? lines.ip6?.[0] ?? ''
+  needing(needs.iptablesRule(lines.ip === undefined ? 'ip6' : 'ip', first)).test(`what iptables wrote we print as it does, match ${name}`, async () => {
+    for (const family of families) if (lines[family] !== undefined) await expectSameWords(family, lines[family])
+  })
+}
 
 /** The tree of a rule's expressions, types and payloads: libnftnl leaves old bytes in the padding between attributes. */
 function attributeTree(message: Buffer): string[] {
@@ -93,38 +107,45 @@ traced.test.each(families)('what we write is what iptables writes, %s', async fa
   await expectSameBytes(family, corpus[family])
 })
 
-traced.test('targets that this kernel may lack: bytes as iptables sends them, words as it says them', async () => {
+traced.test.each(families)('what this kernel may lack: bytes as iptables sends them, %s', async family => {
+  const lines = [...lacking[family], ...Object.values(matchCorpus).flatMap(each => each[family] ?? [])]
   // The tool stops at the first table that the kernel does not take.
-  for (const table of tableNames) await expectSameBytes('ip', lacking.filter(line => line.startsWith(`${table} `)))
+  for (const table of tableNames) await expectSameBytes(family, lines.filter(line => line.startsWith(`${table} `)))
+})
+
+traced.test.each(families)('what every kernel lacks, or lacks at first: words as iptables says them, %s', async family => {
   const host = await newHost()
-  for (const line of lacking) {
+  for (const line of lacking[family]) {
     const [table = '', chain = '', ...options] = splitWords(line)
-    const { status, stdout } = await tryRun(tools.ip, ['-v', '-t', table, '-A', chain, ...options], { netns: host.netnsFd })
+    const { status, stdout } = await tryRun(tools[family], ['-v', '-t', table, '-A', chain, ...options], { netns: host.netnsFd })
     const said = /-> \S+ {2}(.*)\n$/.exec(stdout)?.[1]
-    const [[, expressions = []] = []] = ourRules('ip', restoreText([line]))
-    const read = readRule('ip', { expressions })
-    expect(partList(read.target?.part, { family: 'ip' }).trimStart()).toBe(said?.trimStart())
+    const [[, expressions = []] = []] = ourRules(family, restoreText([line]))
+    const read = readRule(family, { expressions })
+    expect([...read.matches, read.target?.part].map(part => partList(part, { family })).join('').trimStart(), line).toBe(said?.trimStart())
     // What it would print of the rule is read as the same rule.
-    const saved = ourRules('ip', restoreText([`${table} ${chain} ${ruleSave('ip', read)}`]))
+    const saved = ourRules(family, restoreText([`${table} ${chain} ${ruleSave(family, read)}`]))
     expect(saved.map(([, again]) => again)).toEqual([expressions])
-    if (status === 0) expect(await host.iptables.listRules({ table: table as IptablesTableName })).toBe(await listedByTool(host, 'ip', table, '-S'))
+    if (status === 0) {
+      expect(await host.iptables.listRules({ family, table: table as IptablesTableName })).toBe(await listedByTool(host, family, table, '-S'))
+    }
   }
 })
 
 /** The options in a help text. */
 const optionsIn = (help: string): string[] => [...help.matchAll(/--([a-z][a-z\d-]*)/g)].map(([, name]) => name ?? '')
 
-needing(needs.kernel('iptablesNft'), needs.library('xtables/libxt_AUDIT.so')).test('every target that the tool brings, with each of its options', async () => {
+needing(needs.kernel('iptablesNft'), needs.library('xtables/libxt_AUDIT.so')).test('every match and target that the tool brings, with each of its options', async () => {
   const files = (await run('sh', ['-c', 'ls /usr/lib/*/xtables /usr/lib*/xtables 2>/dev/null || true'])).split('\n')
-  // NAT is the file of SNAT, DNAT, MASQUERADE and REDIRECT.
-  const found = new Set(files.flatMap(file => /^lib(?:xt|ipt|ip6t)_([A-Z\d]+)\.so$/.exec(file)?.[1] ?? []).filter(name => name !== 'NAT'))
-  expect([...found].sort()).toEqual(Object.keys(targets).sort())
-  const general = optionsIn(await run(tools.ip, ['-h']))
-  const unknown = await Promise.all(Object.values(targets).map(async ({ name, families: [family = 'ip'] = [], options }) => {
+  // NAT is the file of SNAT, DNAT, MASQUERADE and REDIRECT; `standard` is what verdicts and jumps are for the tool.
+  const found = new Set(files.flatMap(file => /^lib(?:xt|ipt|ip6t)_(\w+)\.so$/.exec(file)?.[1] ?? []).filter(name => !['NAT', 'standard'].includes(name)))
+  const all: Extension[] = [...Object.values(matches), ...Object.values(targets)] as unknown as Extension[]
+  expect([...found].sort()).toEqual(all.map(({ name }) => name).sort())
+  const general = { ip: optionsIn(await run(tools.ip, ['-h'])), ip6: optionsIn(await run(tools.ip6, ['-h'])) }
+  const unknown = await Promise.all(all.map(async ({ name, families: [family = 'ip'] = [], options }) => {
     const known = Object.keys(options).map(optionName)
-    const said = optionsIn(await run(tools[family], ['-j', name, '-h']))
-    expect([name, said.length > general.length || known.length === 0]).toEqual([name, true])
-    return said.filter(option => !general.includes(option) && !known.includes(option)).map(option => `${name} --${option}`)
+    const said = optionsIn(await run(tools[family], [Object.hasOwn(targets, name) ? '-j' : '-m', name, '-h']))
+    expect([name, said.length > general[family].length || known.length === 0]).toEqual([name, true])
+    return said.filter(option => !general[family].includes(option) && !known.includes(option)).map(option => `${name} --${option}`)
   }))
   expect(unknown.flat()).toEqual([])
 })
@@ -162,6 +183,35 @@ describe('refuses by name', () => {
     ['-A ACCEPT -j DROP', '-A: expected the name of a chain'],
     ['-A INPUT -f', '-f: expected nothing in family ip6', 'ip6'],
     ['-A INPUT -m comment --comment "open', 'rule: expected every " closed'],
+    ['-A INPUT -m time --datestart 2026-02-30', '--datestart: expected a time from 1970 to 2038'],
+    ['-A INPUT -m time ! --weekdays 1,2,3,4,5,6,7', '--weekdays: expected days that leave some'],
+    ['-A INPUT -m time --utc --kerneltz', '--utc: expected nothing beside kerneltz'],
+    ['-A INPUT -m time --timestart 9:00 --timestop 10:00 --contiguous', '--contiguous: expected a timestop that is before'],
+    ['-A INPUT -m u32 --u32 "0=1&&2"', '--u32: expected tests like'],
+    ['-A INPUT -m u32 --u32 "0<1=1"', '--u32: expected tests like'],
+    ['-A INPUT -m u32 --u32 "0=1:2:3"', '--u32: expected tests like'],
+    ['-A INPUT -m bpf --bytecode "2,6 0 0 1"', '--bytecode: expected a program like'],
+    ['-A INPUT -m bpf --bytecode "1,6 0 256 1"', '--bytecode: expected a program like'],
+    ['-A INPUT -p sctp --chunk-types any I_DATA:B', '--chunk-types: expected any, all or only'],
+    ['-A INPUT -p sctp --chunk-types some DATA', '--chunk-types: expected any, all or only'],
+    ['-A INPUT -m policy --dir in --pol none --reqid 1', '--reqid: expected nothing with pol none'],
+    ['-A INPUT -m policy --dir in --reqid 1 --next --reqid 2', '--next: expected strict beside it'],
+    ['-A INPUT -m policy --dir in --strict', '--strict: expected something of each element'],
+    ['-A INPUT -m policy --dir in --tunnel-src 10.0.0.1', '--tunnel-src: expected it only with mode tunnel'],
+    ['-A INPUT -m policy --dir in --strict --reqid 1 --reqid 2', '--reqid: expected --reqid only once'],
+    ['-A INPUT -m policy --dir in --proto udp', '--proto: expected one of ah, esp, ipcomp'],
+    ['-A INPUT -m cluster --cluster-total-nodes 2 --cluster-local-node 3 --cluster-hash-seed 1', '--cluster-local-node: expected nodes up to 2'],
+    ['-A INPUT -m rateest --rateest x --rateest-lt', '--rateest-bps: expected rateestBps or rateestPps'],
+    ['-A INPUT -m rateest --rateest x --rateest-bps 1xbit --rateest-lt', '--rateest-bps: expected nothing, or bits in a second'],
+    ['-A INPUT -m cgroup --cgroup 1 --path /', '--cgroup: expected either cgroup or path'],
+    ['-A INPUT -m ipvs ! --ipvs --vport 5', '--ipvs: expected no ! beside other options'],
+    ['-A INPUT -m connlabel --label ssh', '--label: expected an integer from 0 to 127'],
+    ['-A INPUT -p ah -m ah --ahlen 5', '--ahlen: expected nothing in family ip'],
+    ['-A INPUT -m srh --srh-hdr-len-gt 5 --srh-hdr-len-lt 9', '--srh-hdr-len-lt: expected the same number', 'ip6'],
+    ['-A INPUT -m rt --rt-0-res', '--rt-0-res: expected rtType 0 beside it', 'ip6'],
+    ['-A INPUT -m dst --dst-opts 0:5', '--dst-opts: expected up to 16 options', 'ip6'],
+    ['-A INPUT -m hashlimit --hashlimit-upto 5/sec --hashlimit-name x --hashlimit-rate-interval 5', '--hashlimit-rate-interval: expected hashlimitRateMatch'],
+    ['-A INPUT -p 08', '-p: expected a number from 1 to 255'],
     ['-L', '-L: expected one of iptables’ options'],
     ['-A INPUT ACCEPT', 'rule: expected an option'],
     ['', 'command: expected a command'],

@@ -107,6 +107,12 @@ export const needs = {
     return ours > major || (ours === major && oursMinor >= minor) ? undefined : `Linux ${major}.${minor}`
   },
 
+  /** That the kernel has the matches and the target of a rule. `line`: table, chain and options. */
+  iptablesRule(family: 'ip' | 'ip6', line: string): Need {
+    if (needs.netAdmin !== undefined) return needs.netAdmin
+    return probe(`iptables rules like this (\`${line}\``, `${family === 'ip' ? 'iptables' : 'ip6tables'}-nft -t ${line.replace(' ', ' -A ')}`)
+  },
+
   /** Something that a kernel may be built without. About 5 ms the first time. */
   kernel(feature: KernelFeature): Need {
     if (needs.netAdmin !== undefined) return needs.netAdmin
@@ -116,11 +122,14 @@ export const needs = {
 }
 
 function probeKernel(feature: KernelFeature): Need {
-  const command = kernelProbes[feature]
+  return probe(`${feature} (\`${kernelProbes[feature]}\``, kernelProbes[feature])
+}
+
+function probe(what: string, command: string): Need {
   const unshare = toolPath('unshare')
   if (unshare === undefined) return 'the command unshare'
   const { status, stderr } = spawnSync(unshare, ['--net', 'sh', '-c', command], { encoding: 'utf8' })
-  return status === 0 ? undefined : `a kernel with ${feature} (\`${command}\`: ${stderr.trim().split('\n')[0] ?? ''})`
+  return status === 0 ? undefined : `a kernel with ${what}: ${stderr.trim().split('\n')[0] ?? ''})`
 }
 
 /** `test` and `describe` which skip, naming the first need that is not met. */

@@ -54,6 +54,20 @@ export function toInet(address: string | Uint8Array): Uint8Array {
   return Uint8Array.from({ length: 16 }, (_, index) => bytes[index] ?? 0)
 }
 
+/** As extensions keep an address or prefix, host bits and all: a union for it and one for its mask. */
+export function toHost(text: string, family: 'ip' | 'ip6'): { address: Uint8Array, mask: Uint8Array } | undefined {
+  const found = parseWhole(text, family)
+  if (found === undefined) return undefined
+  // Of an address without a mask the tool fills the mask's whole union.
+  return { address: toInet(found.address), mask: text.includes('/') ? toInet(found.mask) : new Uint8Array(16).fill(0xff) }
+}
+
+/** `always`: with the length of its mask even if that is the whole address. */
+export function hostText(address: Uint8Array, mask: Uint8Array, family: 'ip' | 'ip6', always = false): string {
+  const bits = fromInet(mask, family)
+  return bits.every(byte => byte === 0xff) && !always ? inetText(address, family) : wholeText(fromInet(address, family), bits)
+}
+
 export function fromInet(bytes: Uint8Array, family: 'ip' | 'ip6'): Uint8Array {
   return bytes.subarray(0, family === 'ip' ? 4 : 16)
 }

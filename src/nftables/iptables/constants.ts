@@ -118,6 +118,76 @@ export const IP6T_AH_INV_SPI = 0x1
 export const IP6T_AH_INV_LEN = 0x2
 export const XT_IPCOMP_INV_SPI = 0x1
 
+// linux/netfilter_ipv6/ip6t_opts.h, ip6t_frag.h, ip6t_rt.h, ip6t_mh.h, ip6t_srh.h
+export const IP6T_OPTS_OPTSNR = 16
+export const IP6T_OPTS_LEN = 0x1
+export const IP6T_OPTS_OPTS = 0x2
+export const IP6T_OPTS_INV_LEN = 0x1
+export const IP6T_FRAG_IDS = 0x1
+export const IP6T_FRAG_LEN = 0x2
+export const IP6T_FRAG_RES = 0x4
+export const IP6T_FRAG_FST = 0x8
+export const IP6T_FRAG_MF = 0x10
+export const IP6T_FRAG_NMF = 0x20
+export const IP6T_FRAG_INV_IDS = 0x1
+export const IP6T_FRAG_INV_LEN = 0x2
+export const IP6T_RT_HOPS = 16
+export const IP6T_RT_TYP = 0x1
+export const IP6T_RT_SGS = 0x2
+export const IP6T_RT_LEN = 0x4
+export const IP6T_RT_RES = 0x8
+export const IP6T_RT_FST = 0x10
+export const IP6T_RT_FST_NSTRICT = 0x20
+export const IP6T_RT_INV_TYP = 0x1
+export const IP6T_RT_INV_SGS = 0x2
+export const IP6T_RT_INV_LEN = 0x4
+export const IP6T_MH_INV_TYPE = 0x1
+export const IP6T_SRH_NEXTHDR = 0x1
+export const IP6T_SRH_LEN_EQ = 0x2
+export const IP6T_SRH_LEN_GT = 0x4
+export const IP6T_SRH_LEN_LT = 0x8
+export const IP6T_SRH_SEGS_EQ = 0x10
+export const IP6T_SRH_SEGS_GT = 0x20
+export const IP6T_SRH_SEGS_LT = 0x40
+export const IP6T_SRH_LAST_EQ = 0x80
+export const IP6T_SRH_LAST_GT = 0x100
+export const IP6T_SRH_LAST_LT = 0x200
+export const IP6T_SRH_TAG = 0x400
+export const IP6T_SRH_PSID = 0x800
+export const IP6T_SRH_NSID = 0x1000
+export const IP6T_SRH_LSID = 0x2000
+
+// linux/netfilter/xt_policy.h, xt_rateest.h
+export const XT_POLICY_MAX_ELEM = 4
+export const XT_POLICY_MATCH_IN = 0x1
+export const XT_POLICY_MATCH_OUT = 0x2
+export const XT_POLICY_MATCH_NONE = 0x4
+export const XT_POLICY_MATCH_STRICT = 0x8
+export const XT_RATEEST_MATCH_EQ = 1
+export const XT_RATEEST_MATCH_LT = 2
+export const XT_RATEEST_MATCH_GT = 3
+export const XT_RATEEST_MATCH_INVERT = 0x1
+export const XT_RATEEST_MATCH_ABS = 0x2
+export const XT_RATEEST_MATCH_REL = 0x4
+export const XT_RATEEST_MATCH_DELTA = 0x8
+export const XT_RATEEST_MATCH_BPS = 0x10
+export const XT_RATEEST_MATCH_PPS = 0x20
+
+// linux/netfilter/xt_connlabel.h, xt_cluster.h, xt_ipvs.h, nfnetlink_acct.h
+export const XT_CONNLABEL_MAXBIT = 127
+export const XT_CONNLABEL_OP_INVERT = 0x1
+export const XT_CONNLABEL_OP_SET = 0x2
+export const XT_CLUSTER_F_INV = 0x1
+export const XT_CLUSTER_NODES_MAX = 32
+export const XT_IPVS_IPVS_PROPERTY = 0x1
+export const XT_IPVS_PROTO = 0x2
+export const XT_IPVS_VADDR = 0x4
+export const XT_IPVS_VPORT = 0x8
+export const XT_IPVS_DIR = 0x10
+export const XT_IPVS_METHOD = 0x20
+export const XT_IPVS_VPORTCTL = 0x40
+export const NFACCT_NAME_MAX = 32
+
 // linux/netfilter/xt_dccp.h
 export const XT_DCCP_SRC_PORTS = 0x1
 export const XT_DCCP_DEST_PORTS = 0x2

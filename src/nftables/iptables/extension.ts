@@ -21,6 +21,8 @@ export interface Option<V, I = V, N extends boolean = boolean> {
   negatable: N
   /** Another way to say others: what it stands for. Never read back. */
   means?: (said: Said<V>) => Record<string, Said<unknown>>
+  /** The options that stand behind it, for one more of the same: `--next` of policy. */
+  further?: Options
 }
 
 export function option<V, I>(kind: Kind<V, I>): Option<V, I, false> {
@@ -34,6 +36,18 @@ export function negatable<V, I>(kind: Kind<V, I>): Option<V, I, true> {
 /** Another name of an option. */
 export function alias<V, I, N extends boolean>(name: string, { kind, negatable }: Option<V, I, N>): Option<V, I, N> {
   return { kind, negatable, means: said => ({ [name]: said }) }
+}
+
+/** An option behind which `options` are said once more, up to `most` times. */
+export function further<O extends Options>(options: O, most: number): Option<readonly Given<O>[], readonly OptionInput<O>[], false> {
+  const kind: Kind<readonly Given<O>[], readonly OptionInput<O>[]> = {
+    words: 0,
+    accepted: `up to ${most} objects, each with some of ${Object.keys(options).join(', ')}`,
+    parse: () => undefined,
+    format: () => '',
+    type: () => '',
+  }
+  return { kind, negatable: false, further: options }
 }
 
 export function sugar<V, I>(kind: Kind<V, I>, means: (value: V) => Record<string, unknown>): Option<V, I, false> {
@@ -125,9 +139,12 @@ export function bang(said: Said<unknown> | undefined, gap = ''): string {
   return said?.not === true ? `!${gap}` : ''
 }
 
+/** Options whose names have more hyphens than camelCase shows. */
+const hyphened: Readonly<Record<string, string>> = { rt0Res: 'rt-0-res', rt0Addrs: 'rt-0-addrs', rt0NotStrict: 'rt-0-not-strict' }
+
 /** `tcpFlags` → `tcp-flags`. */
 export function optionName(field: string): string {
-  return field.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+  return hyphened[field] ?? field.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
 }
 
 /** `tcp-flags` → `tcpFlags`. */
@@ -139,25 +156,36 @@ export function fieldName(option: string): string {
 export function readInput<O extends Options>(
   extension: Extension<O>, input: object, path: string, context: Context,
 ): Given<O> {
+  const given = readOptions(extension.options, extension.name, input, path, context)
+  checkGiven(extension, given, path, context)
+  return given
+}
+
+function readOptions<O extends Options>(options: O, name: string, input: unknown, path: string, context: Context): Given<O> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    throw new InvalidArgumentError(path, input, `an object with options of ${extension.name}`)
+    throw new InvalidArgumentError(path, input, `an object with options of ${name}`)
   }
   const given: Record<string, Said<unknown>> = {}
   for (const [field, value] of Object.entries(input) as [string, unknown][]) {
     if (value === undefined || value === false) continue
     const where = path === '' ? field : `${path}.${field}`
-    const found = Object.hasOwn(extension.options, field) ? extension.options[field] : undefined
+    const found = Object.hasOwn(options, field) ? options[field] : undefined
     if (found === undefined) {
-      const names = Object.keys(extension.options)
-      throw new InvalidArgumentError(where, value, `one of the options ${names.join(', ')} of ${extension.name}${didYouMean(field, names)}`)
+      const names = Object.keys(options)
+      throw new InvalidArgumentError(where, value, `one of the options ${names.join(', ')} of ${name}${didYouMean(field, names)}`)
     }
     const not = typeof value === 'object' && value !== null && 'not' in value
     if (not && !found.negatable) throw new InvalidArgumentError(where, value, `${found.kind.accepted}; it cannot be negated`)
-    const said = says(readValue(found.kind, not ? value.not : value, where, context), not)
+    const said = says(readOption(found, name, not ? value.not : value, where, context), not)
     Object.assign(given, found.means === undefined ? { [field]: said } : found.means(said))
   }
-  checkGiven(extension, given as Given<O>, path, context)
   return given as Given<O>
+}
+
+function readOption({ kind, further }: Option<unknown>, name: string, input: unknown, where: string, context: Context): unknown {
+  if (further === undefined) return readValue(kind, input, where, context)
+  if (!Array.isArray(input)) throw new InvalidArgumentError(where, input, kind.accepted)
+  return input.map((each: unknown, index) => readOptions(further, name, each, `${where}[${index}]`, context))
 }
 
 export function readValue<V>(kind: Kind<V, never>, input: unknown, where: string, context: Context): V {
@@ -205,21 +233,23 @@ export function listSaid<O extends Options>(options: O, given: Given<O>): string
 }
 
 export function saveSaid<O extends Options>(options: O, given: Given<O>, dashes: '--' | '' = '--'): string {
-  const parts: string[] = []
-  for (const [field, { kind }] of Object.entries(options)) {
+  return Object.entries(options).flatMap(([field, { kind, further }]) => {
     const said = given[field]
-    if (said === undefined) continue
-    const value = kind.format(said.value)
-    parts.push(`${said.not ? '! ' : ''}${dashes}${optionName(field)}${value === '' ? '' : ` ${value}`}`)
-  }
-  return parts.join(' ')
+    if (said === undefined) return []
+    const name = `${bang(said, ' ')}${dashes}${optionName(field)}`
+    const values = further === undefined ? [kind.format(said.value)]
+      : (said.value as Given<Options>[]).map(each => saveSaid(further, each, dashes))
+    return values.map(value => (value === '' ? name : `${name} ${value}`))
+  }).join(' ')
 }
 
 /** What was read, as a program would have said it. */
-export function toInput<O extends Options>(given: Given<O>): OptionInput<O> {
-  const entries = Object.entries(given).flatMap(([field, said]) => {
+export function toInput<O extends Options>(options: O, given: Given<O>): OptionInput<O> {
+  const entries = Object.entries(given).flatMap(([field, said]: [string, Said<unknown> | undefined]) => {
     if (said === undefined) return []
-    return [[field, said.not ? { not: said.value as unknown } : said.value as unknown]]
+    const further = options[field]?.further
+    const value = further === undefined ? said.value : (said.value as Given<Options>[]).map(each => toInput(further, each))
+    return [[field, said.not ? { not: value } : value]]
   })
   return Object.fromEntries(entries) as OptionInput<O>
 }

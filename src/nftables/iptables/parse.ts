@@ -2,7 +2,7 @@
 import { InvalidArgumentError, didYouMean } from '../../errors.ts'
 import { protocolNumberOf } from './protocols.ts'
 import { fieldName, optionName, readValue } from './extension.ts'
-import type { Extension } from './extension.ts'
+import type { Extension, Options } from './extension.ts'
 import { setNames } from './ipset.ts'
 import { matches } from './matches/index.ts'
 import { checkChainName, iptablesRule } from './rule.ts'
@@ -91,6 +91,8 @@ function splitOption(word: string): [option: string, value?: string] {
 interface OpenMatch {
   extension: Extension
   input: Record<string, unknown>
+  /** The last of what an option like `--next` begins. */
+  further?: { options: Options, input: Record<string, unknown> }
 }
 
 class Parser {
@@ -153,8 +155,9 @@ class Parser {
     }
     const not = this.#not
     this.#not = false
-    // `--new` is CLUSTERIP's too.
-    if (Object.hasOwn(commands, word) && this.#holder(word) === undefined) this.#takeCommand(word)
+    // `--new` is CLUSTERIP's too, and `--proto` policy's.
+    if (this.#holder(word) !== undefined) this.#takeOption(word, not)
+    else if (Object.hasOwn(commands, word)) this.#takeCommand(word)
     else if (Object.hasOwn(general, word)) {
       const field = general[word] ?? ''
       if (this.#general[field] !== undefined) throw new InvalidArgumentError(word, this.#words[this.#at], `${word} only once`)
@@ -236,13 +239,20 @@ class Parser {
     const field = fieldName(word.slice(2))
     const holder = this.#holder(word) ?? (word.startsWith('--') ? this.#implicit(field) : undefined)
     if (holder === undefined) throw this.#unknownOption(word)
-    const { extension, input } = holder
-    const found = extension.options[field]
+    const found = holder.extension.options[field]
     if (found === undefined) return
     const { kind, negatable } = found
     if (not && !negatable) throw new InvalidArgumentError(word, '!', `no ! before ${word}`)
-    const value = Array.from({ length: kind.words }, () => this.#next(word)).join(' ')
-    const text = kind.words === 0 ? 'true' : value
+    if (found.further !== undefined) {
+      holder.further = { options: found.further, input: {} }
+      const before = holder.input[field] as object[] | undefined
+      holder.input[field] = [...before ?? [], holder.further.input]
+      return
+    }
+    const input = holder.further !== undefined && Object.hasOwn(holder.further.options, field) ? holder.further.input : holder.input
+    const words = kind.words === '0-1' ? this.#peek() === undefined ? 0 : 1 : kind.words
+    const value = Array.from({ length: words }, () => this.#next(word)).join(' ')
+    const text = words === 0 ? 'true' : value
     const read: unknown = readValue(kind as never, text, word, { family: this.#family })
     if (input[field] !== undefined) throw new InvalidArgumentError(word, text, `${word} only once`)
     input[field] = not ? { not: read } : read
@@ -262,7 +272,7 @@ class Parser {
     const number = protocol?.not === false ? protocolNumberOf(protocol.value) : undefined
     const extensions = {
       1: matches.icmp, 6: matches.tcp, 17: matches.udp, 33: matches.dccp, 50: matches.esp, 51: matches.ah, 58: matches.icmp6,
-      108: matches.ipcomp, 132: matches.sctp,
+      108: matches.ipcomp, 132: matches.sctp, 135: matches.mh,
     } as const
     return number === undefined ? undefined : (extensions as unknown as Record<number, Extension>)[number]
   }

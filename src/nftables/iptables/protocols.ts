@@ -2,6 +2,7 @@
 import { InvalidArgumentError, didYouMean } from '../../errors.ts'
 import type { Protocol } from '../protocols.ts'
 import { parseNumber } from './values.ts'
+import type { Kind } from './values.ts'
 
 /** As Debian's /etc/protocols has them, which is what iptables prints there. The first name of a number is printed. */
 const numbers: Readonly<Record<string, number>> = {
@@ -29,6 +30,15 @@ export function protocolNumberOf(text: string): number | undefined {
   if (Object.hasOwn(numbers, name)) return numbers[name]
   const number = parseNumber(text)
   return number > 0 && number < 256 ? number : undefined
+}
+
+/** Printed as its number. */
+export const protocol: Kind<number, number | string> = {
+  words: 1,
+  accepted: 'a number from 1 to 255 or the name of a protocol',
+  parse: protocolNumberOf,
+  format: String,
+  type: String,
 }
 
 /** Its name, or its number as text. */

@@ -352,5 +352,5 @@ function targetOf({ target }: ReadRule): IptablesTarget | undefined {
 
 function partOf(part: Part): object {
   if (part.extension === undefined) return { unknown: { name: part.name, expressions: part.expressions } }
-  return { [part.name]: toInput(part.given) }
+  return { [part.name]: toInput(part.extension.options, part.given) }
 }

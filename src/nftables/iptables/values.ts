@@ -32,8 +32,8 @@ export interface Context {
 
 /** `Input`: what a program may give. `Value`: what is read back, one of the inputs. */
 export interface Kind<Value, Input = Value> {
-  /** Words of a command line that it takes: 0 for an option that says all by itself. */
-  words: 0 | 1 | 2
+  /** Words of a command line that it takes: 0 for an option that says all by itself, '0-1' for one that may. */
+  words: 0 | 1 | 2 | '0-1'
   /** What is accepted, in words. */
   accepted: string
   /** undefined: the text is no such value. */

@@ -62,15 +62,6 @@ export function array<T>(codec: FixedCodec<T>, length: number): FixedCodec<reado
   }
 }
 
-/** A struct as a field of another. */
-export function packed<F extends Fields>(layout: Struct<F>): FixedCodec<StructInput<F> & StructValues<F>> {
-  return {
-    size: layout.size,
-    encode: (writer, values) => { layout.encode(writer, values) },
-    decode: (buffer, start) => layout.decode(buffer, start) as StructInput<F> & StructValues<F>,
-  }
-}
-
 /** A field that one family's struct lacks: nothing is written, and `value` is read. */
 export function absent<const V>(value: V): FixedCodec<V> {
   return { size: 0, encode: () => undefined, decode: () => value }

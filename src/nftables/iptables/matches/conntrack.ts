@@ -1,15 +1,14 @@
 /** What connection tracking knows: `-m conntrack`, and its short form `-m state`. Source: linux/netfilter/xt_conntrack.h. */
-import { formatIp } from '../../../ip.ts'
 import { u16, u32 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
-import { protocolNumberOf } from '../protocols.ts'
-import { fromInet, parseWhole, toInet, wholeText } from '../addresses.ts'
+import { hostText, toHost } from '../addresses.ts'
 import { notBits, readBits, saidBits } from '../bits.ts'
 import * as c from '../constants.ts'
-import { bang, extension, negatable, option, optionName, says } from '../extension.ts'
-import type { Extension, Given, Said } from '../extension.ts'
+import { extension, negatable, listSaid, option, says } from '../extension.ts'
+import type { Extension, Said } from '../extension.ts'
+import { protocol } from '../protocols.ts'
 import { masked, nameList, oneOf, port, range } from '../values.ts'
-import type { Context, Kind, Range } from '../values.ts'
+import type { Context, Range } from '../values.ts'
 import { inetAddress } from '../xt.ts'
 
 /** struct xt_conntrack_mtinfo3. */
@@ -54,14 +53,6 @@ const maskOf = <N extends string>(bits: Readonly<Record<N, number>>, given: read
   given.reduce((mask, name) => mask | bits[name], 0)
 const namesIn = <N extends string>(bits: Readonly<Record<N, number>>, mask: number): N[] =>
   (Object.keys(bits) as N[]).filter(name => (mask & bits[name]) !== 0)
-
-const protocol: Kind<number, number | string> = {
-  words: 1,
-  accepted: 'a number from 1 to 255 or the name of a protocol',
-  parse: text => protocolNumberOf(text),
-  format: String,
-  type: String,
-}
 
 const options = {
   ctstate: negatable(nameList(states)),
@@ -125,10 +116,7 @@ export const conntrack: Extension<ConntrackOptions> = extension({
   read(values, { family }) {
     if ((values.matchFlags & c.XT_CONNTRACK_STATE_ALIAS) !== 0) return undefined
     const said = readBits([flags, values.matchFlags], [inverses, values.invertFlags])
-    const addressOf = (which: typeof addresses[number]): string => {
-      const [address, mask] = [fromInet(values[which], family), fromInet(values[`${which}Mask`], family)]
-      return mask.every(byte => byte === 0xff) ? formatIp(address) ?? '' : wholeText(address, mask)
-    }
+    const addressOf = (which: typeof addresses[number]): string => hostText(values[which], values[`${which}Mask`], family)
     const portOf = (which: typeof addresses[number]): Range => [values[`${which}Port`], values[`${which}PortHigh`]]
     return {
       ctstate: said('ctstate', namesIn(stateBits, values.stateMask)),
@@ -146,27 +134,16 @@ export const conntrack: Extension<ConntrackOptions> = extension({
       ctdir: said('ctdir', (values.invertFlags & flags.ctdir) === 0 ? 'ORIGINAL' : 'REPLY'),
     }
   },
-  list: given => plainList(options, given),
+  list: given => listSaid(options, given),
 })
 
 function addressFields(which: typeof addresses[number], said: Said<string> | undefined, { family }: Context): object {
-  const found = said === undefined ? undefined : parseWhole(said.value, family)
-  if (found === undefined) return {}
-  // Of an address without a mask the tool fills the mask's whole union.
-  const mask = said?.value.includes('/') === true ? toInet(found.mask) : new Uint8Array(16).fill(0xff)
-  return { [which]: toInet(found.address), [`${which}Mask`]: mask }
+  const found = said === undefined ? undefined : toHost(said.value, family)
+  return found === undefined ? {} : { [which]: found.address, [`${which}Mask`]: found.mask }
 }
 
 function portFields(which: typeof addresses[number], said: Said<Range> | undefined): object {
   return said === undefined ? {} : { [`${which}Port`]: said.value[0], [`${which}PortHigh`]: said.value[1] }
-}
-
-/** The options as they are, without their dashes. */
-function plainList(all: ConntrackOptions | typeof stateOptions, given: Given<ConntrackOptions & typeof stateOptions>): string {
-  return Object.entries(all).flatMap(([field, { kind }]) => {
-    const said = given[field as keyof typeof given] as Said<never> | undefined
-    return said === undefined ? [] : [`${bang(said, ' ')}${optionName(field)} ${kind.format(said.value)}`]
-  }).join(' ')
 }
 
 const stateOptions = { state: negatable(nameList(states)) }
@@ -187,6 +164,6 @@ export const state: Extension<typeof stateOptions> = extension({
   read: ({ matchFlags, invertFlags, stateMask }) =>
     (matchFlags === (c.XT_CONNTRACK_STATE | c.XT_CONNTRACK_STATE_ALIAS)
       ? { state: says(namesIn(stateBits, stateMask), (invertFlags & c.XT_CONNTRACK_STATE) !== 0) } : undefined),
-  list: given => plainList(stateOptions, given),
+  list: given => listSaid(stateOptions, given),
 })
 

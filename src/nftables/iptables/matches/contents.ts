@@ -6,7 +6,7 @@ import { bang, extension, negatable, option, says, saysIf } from '../extension.t
 import type { Extension } from '../extension.ts'
 import { flag, hex, integer, oneOf, parseNumber, text } from '../values.ts'
 import type { Kind, Range } from '../values.ts'
-import { array, bytes, encodeInfo, fixedText, packed } from '../xt.ts'
+import { array, bytes, encodeInfo, fixedText, inner } from '../xt.ts'
 
 /** Text of at most 128 bytes, always quoted. */
 const pattern: Kind<string> = {
@@ -131,8 +131,8 @@ const u32Options = { u32: negatable(u32Kind) }
 
 /** struct xt_u32_test, of which the last of each array is never used. */
 const u32Test = struct({
-  numbers: array(packed(struct({ number: u32Codec, operator: u8, _: padding(3) })), c.XT_U32_MAXSIZE + 1),
-  ranges: array(packed(struct({ first: u32Codec, last: u32Codec })), c.XT_U32_MAXSIZE + 1),
+  numbers: array(inner(struct({ number: u32Codec, operator: u8, _: padding(3) })), c.XT_U32_MAXSIZE + 1),
+  ranges: array(inner(struct({ first: u32Codec, last: u32Codec })), c.XT_U32_MAXSIZE + 1),
   numberCount: u8, rangeCount: u8, _: padding(2),
 })
 
@@ -140,7 +140,7 @@ const u32Test = struct({
 export const u32: Extension<typeof u32Options> = extension({
   name: 'u32',
   options: u32Options,
-  layout: struct({ tests: array(packed(u32Test), c.XT_U32_MAXSIZE + 1), count: u8, invert: bool8, _: padding(2) }),
+  layout: struct({ tests: array(inner(u32Test), c.XT_U32_MAXSIZE + 1), count: u8, invert: bool8, _: padding(2) }),
   check: given => (given.u32 === undefined ? ['u32', u32Kind.accepted] : undefined),
   write({ u32: said }) {
     const tests = parseU32(said?.value ?? '') ?? []

@@ -4,7 +4,7 @@ import { struct } from '../../../netlink/table.ts'
 import * as c from '../constants.ts'
 import { alias, extension, negatable, option, says, saysIf } from '../extension.ts'
 import type { Extension, Given, Said } from '../extension.ts'
-import { positive, prefix, text, widest } from '../values.ts'
+import { flag, positive, prefix, text, widest } from '../values.ts'
 import type { Kind } from '../values.ts'
 import { fixedText } from '../xt.ts'
 import { DEFAULT_BURST, periodOf, rateKind, rateOf, secondsOf } from './rates.ts'
@@ -87,6 +87,8 @@ const hashlimitOptions = {
   hashlimitHtableExpire: option(positive),
   hashlimitSrcmask: option(prefix),
   hashlimitDstmask: option(prefix),
+  hashlimitRateMatch: option(flag),
+  hashlimitRateInterval: option(positive),
 }
 const GC_INTERVAL_MS = 1000
 /** Of idle entries, limited by bytes without and with a burst. */
@@ -100,7 +102,9 @@ interface HashRate {
   bytes: boolean
 }
 
-function hashRate(given: Given<typeof hashlimitOptions>): HashRate {
+type Hashlimit = Given<typeof hashlimitOptions>
+
+function hashRate(given: Hashlimit): HashRate {
   const said = (given.hashlimitUpto ?? given.hashlimitAbove)?.value ?? '1/sec'
   const size = sizeOf(said, 'b/s')
   if (size !== undefined) {
@@ -111,10 +115,30 @@ function hashRate(given: Given<typeof hashlimitOptions>): HashRate {
     }
   }
   const rate = packets.parse(said, { family: 'ip' }) ?? { rate: 1, per: 'sec' }
+  const period = periodOf(rate, c.XT_HASHLIMIT_SCALE_v2)
   return {
-    average: periodOf(rate, c.XT_HASHLIMIT_SCALE_v2), bytes: false, burst: Number(given.hashlimitBurst?.value ?? DEFAULT_BURST),
-    expire: secondsOf(rate.per) * 1000,
+    // A rate that is matched is one of a second, over an interval.
+    average: given.hashlimitRateMatch === undefined ? period : Math.floor(period / secondsOf(rate.per)),
+    bytes: false, burst: Number(given.hashlimitBurst?.value ?? DEFAULT_BURST), expire: secondsOf(rate.per) * 1000,
   }
+}
+
+/** In seconds; 0 where the rate is not matched. */
+function intervalOf({ hashlimitRateMatch, hashlimitRateInterval }: Hashlimit, { bytes: ofBytes, expire }: HashRate): number {
+  if (hashlimitRateMatch === undefined) return 0
+  return hashlimitRateInterval?.value ?? (ofBytes ? 1 : expire / 1000)
+}
+
+/** As lists say it: the packets of a whole interval. */
+function overInterval(given: Hashlimit): Hashlimit {
+  const field = given.hashlimitAbove === undefined ? 'hashlimitUpto' : 'hashlimitAbove'
+  const said = given[field]?.value ?? ''
+  const rate = sizeOf(said, 'b/s') === undefined ? packets.parse(said, { family: 'ip' }) : undefined
+  if (given.hashlimitRateMatch === undefined || rate === undefined) return given
+  const interval = given.hashlimitRateInterval?.value ?? 1
+  const whole = rateOf(periodOf(rate, c.XT_HASHLIMIT_SCALE_v2) * interval, c.XT_HASHLIMIT_SCALE_v2)
+  const expire = given.hashlimitHtableExpire?.value ?? secondsOf(rate.per) * 1000
+  return { ...given, [field]: says(packets.format(whole)), hashlimitHtableExpire: saysIf(expire !== secondsOf(whole.per) * 1000, expire) }
 }
 
 export const hashlimit: Extension<typeof hashlimitOptions> = extension({
@@ -131,6 +155,9 @@ export const hashlimit: Extension<typeof hashlimitOptions> = extension({
     for (const field of ['hashlimitSrcmask', 'hashlimitDstmask'] as const) {
       if ((given[field]?.value ?? 0) > widest(family)) return [field, `a length from 0 to ${widest(family)}`]
     }
+    if (given.hashlimitRateInterval !== undefined && given.hashlimitRateMatch === undefined) {
+      return ['hashlimitRateInterval', 'hashlimitRateMatch beside it']
+    }
     const { bytes: ofBytes } = hashRate(given)
     const size = sizeOf(given.hashlimitBurst?.value ?? '', 'b')
     if (!ofBytes && size !== undefined) return ['hashlimitBurst', 'a number of packets, as the rate is one of packets']
@@ -138,12 +165,15 @@ export const hashlimit: Extension<typeof hashlimitOptions> = extension({
     return undefined
   },
   write(given, { family }) {
-    const { average, bytes: ofBytes, burst: number, expire } = hashRate(given)
+    const said = hashRate(given)
+    const { average, bytes: ofBytes, burst: number, expire } = said
     const above = given.hashlimitAbove === undefined ? given.hashlimitUpto?.not === true : !given.hashlimitAbove.not
     const mode = (given.hashlimitMode?.value ?? []).reduce((bits, name) => bits | modes[name], 0)
     return {
       name: given.hashlimitName?.value, average, burst: number,
-      mode: mode | (above ? c.XT_HASHLIMIT_INVERT : 0) | (ofBytes ? c.XT_HASHLIMIT_BYTES : 0),
+      mode: mode | (above ? c.XT_HASHLIMIT_INVERT : 0) | (ofBytes ? c.XT_HASHLIMIT_BYTES : 0) |
+        (given.hashlimitRateMatch === undefined ? 0 : c.XT_HASHLIMIT_RATE_MATCH),
+      interval: intervalOf(given, said),
       size: given.hashlimitHtableSize?.value, max: given.hashlimitHtableMax?.value,
       gcInterval: given.hashlimitHtableGcinterval?.value ?? GC_INTERVAL_MS, expire: given.hashlimitHtableExpire?.value ?? expire,
       srcmask: given.hashlimitSrcmask?.value ?? widest(family), dstmask: given.hashlimitDstmask?.value ?? widest(family),
@@ -152,8 +182,8 @@ export const hashlimit: Extension<typeof hashlimitOptions> = extension({
   read(values, { family }) {
     const { mode, average, burst: number } = values
     const ofBytes = (mode & c.XT_HASHLIMIT_BYTES) !== 0
-    // Rate matching changes what the average means.
-    if (average === 0 || values.interval !== 0 || (mode & c.XT_HASHLIMIT_RATE_MATCH) !== 0) return undefined
+    const rateMatch = (mode & c.XT_HASHLIMIT_RATE_MATCH) !== 0
+    if (average === 0 || rateMatch !== (values.interval !== 0)) return undefined
     const rate = rateOf(average, c.XT_HASHLIMIT_SCALE_v2)
     const said = ofBytes ? formatBytesPerSecond(average) : packets.format(rate)
     const quantum = !ofBytes ? secondsOf(rate.per) * 1000 : number === 0 ? BYTES_EXPIRE_MS : BYTES_BURST_EXPIRE_MS
@@ -170,9 +200,12 @@ export const hashlimit: Extension<typeof hashlimitOptions> = extension({
       hashlimitHtableExpire: saysIf(values.expire !== quantum, values.expire),
       hashlimitSrcmask: saysIf(values.srcmask !== widest(family), values.srcmask),
       hashlimitDstmask: saysIf(values.dstmask !== widest(family), values.dstmask),
+      hashlimitRateMatch: saysIf(rateMatch, true as const),
+      hashlimitRateInterval: saysIf(rateMatch && values.interval !== 1, values.interval),
     }
   },
-  list(given) {
+  list(said) {
+    const given = overInterval(said)
     const labelled = (label: string, said: Said<string | number> | undefined): string[] => (said === undefined ? [] : [`${label} ${said.value}`])
     return [
       'limit:',
@@ -181,6 +214,7 @@ export const hashlimit: Extension<typeof hashlimitOptions> = extension({
       ...labelled('htable-size', given.hashlimitHtableSize), ...labelled('htable-max', given.hashlimitHtableMax),
       ...labelled('htable-gcinterval', given.hashlimitHtableGcinterval), ...labelled('htable-expire', given.hashlimitHtableExpire),
       ...labelled('srcmask', given.hashlimitSrcmask), ...labelled('dstmask', given.hashlimitDstmask),
+      ...(given.hashlimitRateMatch === undefined ? [] : ['rate-match']), ...labelled('rate-interval', given.hashlimitRateInterval),
     ].join(' ')
   },
 })

@@ -1,14 +1,14 @@
-/** How often, how many. Sources: linux/netfilter/xt_limit.h, xt_connlimit.h, xt_statistic.h, xt_quota.h. */
+/** How often, how many. Sources: linux/netfilter/xt_limit.h, xt_connlimit.h, xt_statistic.h, xt_quota.h, xt_nfacct.h. */
 import { counter64, padding, u16, u32 } from '../../../netlink/codecs.ts'
 import { struct } from '../../../netlink/table.ts'
 import { prefixMask } from '../../primitives.ts'
 import { fromInet, prefixLength, toInet } from '../addresses.ts'
 import * as c from '../constants.ts'
-import { extension, negatable, option, says, saysIf } from '../extension.ts'
+import { extension, negatable, listSaid, option, says, saysIf } from '../extension.ts'
 import type { Extension, Given } from '../extension.ts'
-import { flag, integer, oneOf, positive, prefix, widest } from '../values.ts'
+import { flag, integer, oneOf, positive, prefix, quote, text, widest } from '../values.ts'
 import type { Kind } from '../values.ts'
-import { bytes, inetAddress } from '../xt.ts'
+import { bytes, fixedText, inetAddress } from '../xt.ts'
 import { DEFAULT_BURST, periodOf, rateKind, rateOf, secondsOf } from './rates.ts'
 import type { Rate } from './rates.ts'
 
@@ -139,4 +139,18 @@ export const quota: Extension<typeof quotaOptions> = extension({
   write: ({ quota: said }) => ({ flags: said?.not === true ? c.XT_QUOTA_INVERT : 0, quota: said?.value }),
   read: ({ flags, quota: size }) => ({ quota: says(size, (flags & c.XT_QUOTA_INVERT) !== 0) }),
   list: ({ quota: said }) => `quota: ${said?.value ?? 0} bytes`,
+})
+
+const nfacctOptions = { nfacctName: option({ ...text(c.NFACCT_NAME_MAX - 1), format: (name: string) => ` ${quote(name)}` }) }
+
+/** Counts what passes in an object of nfacct(8), and is always met. */
+export const nfacct: Extension<typeof nfacctOptions> = extension({
+  name: 'nfacct',
+  revision: 1,
+  options: nfacctOptions,
+  layout: struct({ name: fixedText(c.NFACCT_NAME_MAX), _object: padding(8) }),
+  check: given => (given.nfacctName === undefined ? ['nfacctName', nfacctOptions.nfacctName.kind.accepted] : undefined),
+  write: ({ nfacctName }) => ({ name: nfacctName?.value }),
+  read: ({ name }) => ({ nfacctName: says(name) }),
+  list: given => listSaid(nfacctOptions, given),
 })
