@@ -20,6 +20,8 @@ export const aText: Check = {
   test: value => typeof value === 'string' && value !== '' && !value.includes('\0'),
 }
 
+export const aFunction: Check = { accepted: 'a function', test: value => typeof value === 'function' }
+
 export const anObject: Check = { accepted: 'an object', test: isObject }
 
 export function oneOf(names: readonly string[]): Check {
@@ -29,6 +31,18 @@ export function oneOf(names: readonly string[]): Check {
 export function wholeNumber(min: number, max: number, what = 'a whole number'): Check {
   const test = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= min && (value as number) <= max
   return { accepted: `${what} from ${min} to ${max}`, test }
+}
+
+/** The value itself, an object: for who takes it apart. */
+export function fieldsOf<T extends object>(field: string, value: T): T {
+  if (!isObject(value) || Array.isArray(value)) throw new InvalidArgumentError(field, value, 'an object')
+  return value
+}
+
+/** The value itself, an array. */
+export function listOf<T extends readonly unknown[]>(field: string, value: T): T {
+  if (!Array.isArray(value)) throw new InvalidArgumentError(field, value, 'an array')
+  return value
 }
 
 export function check(field: string, value: unknown, { accepted, test }: Check): void {

@@ -227,7 +227,8 @@ export function show(value: unknown): string {
 }
 
 /** The nearest accepted name to a misspelled one, as `; did you mean "mtu"?`, or ''. */
-export function didYouMean(name: string, accepted: Iterable<string>): string {
+export function didYouMean(name: unknown, accepted: Iterable<string>): string {
+  if (typeof name !== 'string') return ''
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1
   for (const candidate of accepted) {

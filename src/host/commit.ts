@@ -1,4 +1,5 @@
 /** Changes of the ruleset: checked, sent as one batch, retried if they were made from a read that is out of date. */
+import { aBoolean, check, fieldsOf, listOf } from '../checks.ts'
 import { ClosedError, VirbrError } from '../errors.ts'
 import { NETLINK_NETFILTER } from '../netlink/constants.ts'
 import type { AnyRequest, Replies } from '../netlink/message.ts'
@@ -10,6 +11,7 @@ import { checkBatch } from '../nftables/check.ts'
 import type { KnownChains } from '../nftables/check.ts'
 import { batchError } from '../nftables/error.ts'
 import { decodeGeneration, getGeneration } from '../nftables/generation.ts'
+import { refOf } from '../nftables/messages.ts'
 import { addTable, decodeTable, deleteTable, listTables } from '../nftables/tables.ts'
 import type { AddTable, TableRef } from '../nftables/tables.ts'
 import { firewallReadStep } from './channel.ts'
@@ -33,13 +35,16 @@ export interface Committed {
 export async function commitRequests(
   channel: Channel, requests: readonly AnyRequest[], options: CommitOptions & Pick<RequestStep, 'hold'> = {}, known?: KnownChains,
 ): Promise<Committed> {
-  if (requests.length === 0) return { handles: [] }
+  const { handles = false, dryRun = false } = fieldsOf('options', options)
+  check('handles', handles, aBoolean)
+  check('dryRun', dryRun, aBoolean)
+  if (listOf('requests', requests).length === 0) return { handles: [] }
   checkBatch(requests, known)
   const { step, statements } = batchStep(requests, options)
   const replies = await channel.attempt(step)
   const error = batchError(step.requests, statements, replies)
   if (error !== undefined) throw error
-  return { handles: options.handles === true ? handlesOf(requests, statements, replies) : [] }
+  return { handles: handles ? handlesOf(requests, statements, replies) : [] }
 }
 
 /** Batches are written into the same memory each time; what they hold is copied when they are sent, which is at once. */
@@ -148,8 +153,8 @@ export class OwnedTable implements AsyncDisposable {
 }
 
 export async function ownTable(channel: Channel, table: AddTable, requests: readonly AnyRequest[]): Promise<OwnedTable> {
-  const flags = [...new Set([...table.flags ?? [], 'owner' as const])]
-  const all = [addTable({ ...table, flags }), ...requests]
+  const flags = [...new Set([...listOf('flags', refOf('table', table).flags ?? []), 'owner' as const])]
+  const all = [addTable({ ...table, flags }), ...listOf('requests', requests)]
   try {
     await commitRequests(channel, all, { hold: 'take' })
   } catch (error) {

@@ -31,7 +31,7 @@ export function watchFirewall(channel: Channel, options: FirewallWatchOptions): 
   const { family, table, limit, signal, receiveBuffer } = options
   const names = Object.keys(families)
   if (family !== undefined && !names.includes(family)) {
-    throw new InvalidArgumentError('family', family, `one of ${names.join(', ')}${didYouMean(String(family), names)}`)
+    throw new InvalidArgumentError('family', family, `one of ${names.join(', ')}${didYouMean(family, names)}`)
   }
   if (table !== undefined && typeof table !== 'string') throw new InvalidArgumentError('table', table, 'the name of a table')
   checkReceiveBuffer(receiveBuffer)

@@ -1,4 +1,5 @@
 /** nf_tables of the namespace: read, and commit a batch of changes atomically. Source: nft(8), linux/netfilter/nf_tables.h. */
+import { aBoolean, aFunction, check, fieldsOf } from '../checks.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { decodeChain, listChains } from '../nftables/chains.ts'
 import type { Chain } from '../nftables/chains.ts'
@@ -50,7 +51,8 @@ export class Firewall {
    * begin anew, and what they were is in the answer; Linux 6.2.
    */
   async rules(filter: { family: Family, table: string, chain?: string, reset?: boolean }): Promise<Rule[]> {
-    const { reset = false, ...which } = filter
+    const { reset = false, ...which } = fieldsOf('filter', filter)
+    check('reset', reset, aBoolean)
     const request = listRules(which)
     if (reset) request.type = messageType(NFT_MSG_GETRULE_RESET)
     return (await this.#read(request)).map(decodeRule)
@@ -114,9 +116,10 @@ export class Firewall {
    * Changes made from what is there: `build` reads (`firewall.ruleset()`, `rules`, …) and returns requests. If somebody else
    * changes the ruleset before they are committed, it is called again, 20 times at most; then ERR_FIREWALL_BUSY.
    */
-  update(
+  async update(
     build: (firewall: this) => Promise<readonly AnyRequest[]> | readonly AnyRequest[], options: Omit<CommitOptions, 'generation'> = {},
   ): Promise<Committed> {
+    check('build', build, aFunction)
     return updateRuleset(this.#channel, () => build(this), options)
   }
 
@@ -125,7 +128,7 @@ export class Firewall {
    * the Host is closed or the process ends; with the flag `persist` (Linux 6.9) it stays then, without an owner. EPERM
    * if another process owns it.
    */
-  own(table: AddTable, requests: readonly AnyRequest[] = []): Promise<OwnedTable> {
+  async own(table: AddTable, requests: readonly AnyRequest[] = []): Promise<OwnedTable> {
     return ownTable(this.#channel, table, requests)
   }
 

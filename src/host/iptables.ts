@@ -1,6 +1,7 @@
 /** The tables of iptables-nft, as iptables(8) reads and changes them, in this process. */
 import { constants } from 'node:os'
 import type { ReadFileStep } from '../../binding/index.ts'
+import { aString, aText, check, fieldsOf, listOf } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { isGenerationConflict } from '../nftables/batch.ts'
 import { decodeChain, listChains } from '../nftables/chains.ts'
@@ -10,7 +11,7 @@ import { setIndices, setNames } from '../nftables/iptables/ipset.ts'
 import { ipsetError } from '../nftables/iptables/ipset_requests.ts'
 import { formatIptablesList } from '../nftables/iptables/list.ts'
 import type { IptablesListOptions } from '../nftables/iptables/list.ts'
-import { tableNames } from '../nftables/iptables/names.ts'
+import { aFamily, checkTableName, tableNames } from '../nftables/iptables/names.ts'
 import type { IptablesTableName } from '../nftables/iptables/names.ts'
 import { parseIptablesCommand, parseIptablesRule } from '../nftables/iptables/parse.ts'
 import type { IptablesCommand } from '../nftables/iptables/parse.ts'
@@ -77,26 +78,31 @@ export class Iptables {
   }
 
   /** A table as `iptables -L -nv` prints it. */
-  async list({ family = 'ip', table = 'filter', ...options }: IptablesWhere & IptablesListOptions = {}): Promise<string> {
+  async list(where: IptablesWhere & IptablesListOptions = {}): Promise<string> {
+    const { family, table, ...options } = whereOf(where)
     const state = await this.#readTable(family, table, options.chain)
     return formatIptablesList({ table, ...state }, options)
   }
 
   /** A table as `iptables -S` prints it. */
-  async listRules({ family = 'ip', table = 'filter', ...options }: IptablesWhere & ListRulesOptions = {}): Promise<string> {
+  async listRules(where: IptablesWhere & ListRulesOptions = {}): Promise<string> {
+    const { family, table, ...options } = whereOf(where)
     const state = await this.#readTable(family, table, options.chain)
     return formatIptablesRules({ table, ...state }, options)
   }
 
   /** As iptables-save prints them, without its comments: one table, or all that there are. */
-  async save({ family = 'ip', table, counters = false }: IptablesWhere & { counters?: boolean } = {}): Promise<string> {
+  async save(where: IptablesWhere & { counters?: boolean } = {}): Promise<string> {
+    const { family, counters = false } = whereOf(where)
+    const { table } = where
     const state = await this.#read(family)
     return tableNames.filter(name => (table ?? name) === name && state.tables.some(each => each.name === name))
       .map(name => formatIptablesSaveTable({ table: name, ...state }, { counters })).join('')
   }
 
   /** Rules of a table or of one of its chains, in order. */
-  async rules({ family = 'ip', table = 'filter', chain }: IptablesWhere & { chain?: string | undefined } = {}): Promise<IptablesRuleInfo[]> {
+  async rules(where: IptablesWhere & { chain?: string | undefined } = {}): Promise<IptablesRuleInfo[]> {
+    const { family, table, chain } = whereOf(where)
     const given = { table, ...await this.#readTable(family, table, chain) }
     return sortChains(given).filter(({ name }) => chain === undefined || name === chain).flatMap(({ name }) =>
       readRules(given, name).map(({ rule, read }, index) => ({
@@ -106,7 +112,8 @@ export class Iptables {
   }
 
   /** Chains of a table: the built-in ones that there are, then the users' by name. */
-  async chains({ family = 'ip', table = 'filter' }: IptablesWhere = {}): Promise<Chain[]> {
+  async chains(where: IptablesWhere = {}): Promise<Chain[]> {
+    const { family, table } = whereOf(where)
     const { chains } = await this.#readTable(family, table, undefined)
     return sortChains({ table, chains }).flatMap(({ chain }) => (chain === undefined ? [] : [chain]))
   }
@@ -120,18 +127,20 @@ export class Iptables {
     return this.#one('insert', chain, rule, where)
   }
 
-  replace(chain: string, number: number, rule: IptablesRule | string, where: IptablesWrite = {}): Promise<IptablesResult> {
-    return this.#one('replace', chain, rule, { ...where, number })
+  async replace(chain: string, number: number, rule: IptablesRule | string, where: IptablesWrite = {}): Promise<IptablesResult> {
+    return this.#one('replace', chain, rule, { ...fieldsOf('options', where), number })
   }
 
   /** By number, or the first rule that says the same: ERR_NO_RULE if none does. */
   async delete(chain: string, rule: IptablesRule | string | number, where: IptablesWhere = {}): Promise<IptablesResult> {
     if (typeof rule !== 'number') return this.#one('delete', chain, rule, where)
-    return this.#commands(where.family ?? 'ip', [{ command: 'delete', table: where.table ?? 'filter', chain, number: rule, rules: [] }], {})
+    const { family, table } = whereOf(where)
+    return this.#commands(family, [{ command: 'delete', table, chain, number: rule, rules: [] }], {})
   }
 
   /** Whether the chain has a rule that says this. */
-  async check(chain: string, rule: IptablesRule | string, { family = 'ip', table = 'filter' }: IptablesWhere = {}): Promise<boolean> {
+  async check(chain: string, rule: IptablesRule | string, where: IptablesWhere = {}): Promise<boolean> {
+    const { family, table } = whereOf(where)
     const command: IptablesCommand = { command: 'check', table, chain, rules: [parsed(rule, family, table, chain)] }
     const state = await this.#read(family, [command])
     try {
@@ -162,13 +171,16 @@ export class Iptables {
     return this.#simple('zero', chain, where)
   }
 
-  policy(chain: string, policy: 'ACCEPT' | 'DROP', { family = 'ip', table = 'filter' }: IptablesWhere = {}): Promise<IptablesResult> {
+  async policy(chain: string, policy: 'ACCEPT' | 'DROP', where: IptablesWhere = {}): Promise<IptablesResult> {
+    const { family, table } = whereOf(where)
     if (policy !== 'ACCEPT' && policy !== 'DROP') throw new InvalidArgumentError('policy', policy, 'ACCEPT or DROP')
     return this.#commands(family, [{ command: 'policy', table, chain, policy, rules: [] }], {})
   }
 
   /** Every rule with this owner, in all tables of the family; how many there were. */
-  async deleteOwned(owner: string, { family = 'ip' }: Pick<IptablesWhere, 'family'> = {}): Promise<number> {
+  async deleteOwned(owner: string, where: Pick<IptablesWhere, 'family'> = {}): Promise<number> {
+    const { family } = whereOf(where)
+    check('owner', owner, aString)
     let deleted = 0
     await this.#change(family, [], (plan, { tables }) => {
       const names = tableNames.filter(name => tables.some(table => table.name === name))
@@ -178,12 +190,14 @@ export class Iptables {
   }
 
   /** Commands as on a command line (`-t nat -A POSTROUTING …`), in order, all or none. */
-  commit(commands: readonly string[], { family = 'ip', table, owner }: IptablesWrite = {}): Promise<IptablesResult> {
-    return this.#commands(family, commands.map(text => parseIptablesCommand(text, { family, table })), { owner })
+  async commit(commands: readonly string[], where: IptablesWrite = {}): Promise<IptablesResult> {
+    const { family, table, owner } = whereOf(where)
+    return this.#commands(family, listOf('commands', commands).map(text => parseIptablesCommand(text, { family, table })), { owner })
   }
 
   /** A text of iptables-save, all or none. Its tables are replaced, others' rules too; with `noflush` added to. */
-  async restore(text: string, { family = 'ip', noflush = false, counters = false }: { family?: IptablesFamily, noflush?: boolean, counters?: boolean } = {}): Promise<IptablesResult> {
+  async restore(text: string, options: { family?: IptablesFamily, noflush?: boolean, counters?: boolean } = {}): Promise<IptablesResult> {
+    const { family, noflush = false, counters = false } = whereOf(options)
     const tables = parseIptablesRestore(text, { family, counters })
     return this.#change(family, tables.flatMap(({ commands }) => commands), plan => {
       for (const { table, chains, commands } of tables) {
@@ -195,7 +209,8 @@ export class Iptables {
   }
 
   /** Tables of the older, setsockopt iptables that are in use in this namespace. They are not read or written here. */
-  async legacyTables({ family = 'ip' }: Pick<IptablesWhere, 'family'> = {}): Promise<string[]> {
+  async legacyTables(where: Pick<IptablesWhere, 'family'> = {}): Promise<string[]> {
+    const { family } = whereOf(where)
     const step: ReadFileStep & { mayFail: true } = { op: 'readFile', path: `/proc/thread-self/net/${family}_tables_names`, mayFail: true }
     const { results, failed } = await this.#channel.exec([step])
     const [names] = results as readonly unknown[]
@@ -204,12 +219,13 @@ export class Iptables {
     return []
   }
 
-  #one(command: 'append' | 'insert' | 'replace' | 'delete', chain: string, rule: IptablesRule | string, where: IptablesWrite & { number?: number }): Promise<IptablesResult> {
-    const { family = 'ip', table = 'filter', owner, counters, number } = where
+  async #one(command: 'append' | 'insert' | 'replace' | 'delete', chain: string, rule: IptablesRule | string, where: IptablesWrite & { number?: number }): Promise<IptablesResult> {
+    const { family, table, owner, counters, number } = whereOf(where)
     return this.#commands(family, [{ command, table, chain, number, counters, rules: [parsed(rule, family, table, chain)] }], { owner })
   }
 
-  #simple(command: 'newChain' | 'deleteChain' | 'flush' | 'zero', chain: string | undefined, { family = 'ip', table = 'filter' }: IptablesWhere): Promise<IptablesResult> {
+  async #simple(command: 'newChain' | 'deleteChain' | 'flush' | 'zero', chain: string | undefined, where: IptablesWhere): Promise<IptablesResult> {
+    const { family, table } = whereOf(where)
     return this.#commands(family, [{ command, table, chain, rules: [] }], {})
   }
 
@@ -268,13 +284,21 @@ export class Iptables {
 
   async #readTable(family: IptablesFamily, table: string, chain: string | undefined): Promise<Reading> {
     const state = await this.#read(family)
-    // Says by name what is wrong with table or chain.
+    // Says by name what is wrong with the chain.
     if (chain !== undefined) new Plan(family, state).apply({ command: 'flush', table, chain, rules: [] })
-    else if (!tableNames.includes(table as IptablesTableName)) new Plan(family, state).replaceTable(table)
     return state
   }
 }
 
+/** With what was left out. */
+function whereOf<T extends IptablesWhere>(where: T): Omit<T, 'family' | 'table'> & Required<{ [K in keyof IptablesWhere]: NonNullable<IptablesWhere[K]> }> {
+  const { family = 'ip', table = 'filter' } = fieldsOf('options', where)
+  check('family', family, aFamily)
+  checkTableName(table)
+  return { ...where, family, table }
+}
+
 function parsed(rule: IptablesRule | string, family: IptablesFamily, table: string, chain: string): IptablesRule {
+  check('chain', chain, aText)
   return typeof rule === 'string' ? parseIptablesRule(`-A ${chain} ${rule}`, { family, table }) : rule
 }

@@ -1,10 +1,12 @@
 /** Reads rulesets as they were at one moment, though others change them meanwhile. */
+import { aBoolean, check } from '../checks.ts'
 import { VirbrError } from '../errors.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { decodeChain, listChains } from '../nftables/chains.ts'
 import { decodeElements, listElements } from '../nftables/elements.ts'
 import { decodeFlowtable, listFlowtables } from '../nftables/flowtables.ts'
 import { decodeGeneration, getGeneration } from '../nftables/generation.ts'
+import { filterOf } from '../nftables/messages.ts'
 import type { Family } from '../nftables/messages.ts'
 import { decodeObject, listObjects } from '../nftables/objects.ts'
 import { decodeRule, listRules } from '../nftables/rules.ts'
@@ -35,6 +37,7 @@ const attempts = 20
 
 /** Rejects with ERR_FIREWALL_BUSY if the ruleset changes at every attempt. */
 export async function readRuleset(channel: Channel, filter: RulesetFilter): Promise<ReadRuleset> {
+  check('elements', filterOf(filter).elements ?? true, aBoolean)
   for (let attempt = 0; attempt < attempts; attempt++) {
     const found = await readOnce(channel, filter)
     if (found !== undefined) return found

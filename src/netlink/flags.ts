@@ -15,7 +15,7 @@ export function flagList<const N extends Record<string, number>>(codec: NumberCo
       let bits = 0
       for (const name of value) {
         const bit = typeof name === 'number' ? name : Object.hasOwn(names, name) ? names[name] : undefined
-        if (bit === undefined) throw new InvalidArgumentError(writer.where(), name, `${oneOf(names)}${didYouMean(String(name), Object.keys(names))}`)
+        if (bit === undefined) throw new InvalidArgumentError(writer.where(), name, `${oneOf(names)}${didYouMean(name, Object.keys(names))}`)
         bits = (bits | bit) >>> 0
       }
       codec.encode(writer, bits, parent)

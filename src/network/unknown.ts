@@ -17,7 +17,7 @@ export interface UnknownOptions {
 export function checkUnknownOption(unknown: NonNullable<UnknownOptions['unknown']>): 'keep' | 'refuse' {
   const accepted = ['keep', 'refuse']
   if (accepted.includes(unknown)) return unknown
-  throw new InvalidArgumentError('unknown', unknown, `"keep" or "refuse"${didYouMean(String(unknown), accepted)}`)
+  throw new InvalidArgumentError('unknown', unknown, `"keep" or "refuse"${didYouMean(unknown, accepted)}`)
 }
 
 /** Collects what one element has. */

@@ -47,7 +47,7 @@ export function parseSectionXml<S extends keyof SectionConfigs>(
 function tableOf<S extends keyof SectionConfigs>(section: S): (typeof sectionTables)[S] {
   if (Object.hasOwn(sectionTables, section)) return sectionTables[section]
   const names = Object.keys(sectionTables)
-  throw new InvalidArgumentError('section', section, `one of ${names.join(', ')}${didYouMean(String(section), names)}`)
+  throw new InvalidArgumentError('section', section, `one of ${names.join(', ')}${didYouMean(section, names)}`)
 }
 
 function readRoot(xml: string, name: string): Element {

@@ -1,11 +1,12 @@
 /** nf_tables chains. Source: nft(8) "CHAINS", linux/netfilter/nf_tables.h (enum nft_chain_attributes). */
+import { aText, check, fieldsOf, listOf } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { be32, beCounter64, interfaceName, named, raw, sbe32, string } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_NONREC } from '../netlink/constants.ts'
 import type { Message } from '../netlink/message.ts'
 import { attributes, list } from '../netlink/table.ts'
 import type { Values } from '../netlink/table.ts'
-import { bits, name } from './codecs.ts'
+import { aHandle, bits, name } from './codecs.ts'
 import {
   NFTA_CHAIN_COUNTERS, NFTA_CHAIN_FLAGS, NFTA_CHAIN_HANDLE, NFTA_CHAIN_HOOK, NFTA_CHAIN_ID, NFTA_CHAIN_NAME,
   NFTA_CHAIN_POLICY, NFTA_CHAIN_TABLE, NFTA_CHAIN_TYPE, NFTA_CHAIN_USE, NFTA_CHAIN_USERDATA, NFTA_COUNTER_BYTES,
@@ -13,7 +14,7 @@ import {
   NFTA_RULE_CHAIN, NFTA_RULE_TABLE, NFT_MSG_DELCHAIN, NFT_MSG_DELRULE, NFT_MSG_GETCHAIN, NFT_MSG_NEWCHAIN,
   NFT_CHAIN_BASE, NFT_CHAIN_BINDING, NFT_CHAIN_HW_OFFLOAD, NF_ACCEPT, NF_DROP,
 } from './constants.ts'
-import { ASK, DUMP, familyOf, nftRequest } from './messages.ts'
+import { ASK, DUMP, familyOf, filterOf, nftRequest, refOf } from './messages.ts'
 import type { Family, NftRequest } from './messages.ts'
 import { checkHook, hooks, parsePriority } from './priorities.ts'
 import type { ChainType, Hook, Priority } from './priorities.ts'
@@ -104,7 +105,7 @@ export interface AddChain extends ChainRef {
 
 /** Creates a chain; of one that exists only the policy is changed, if given. */
 export function addChain(chain: AddChain): NftRequest<ChainEntries> {
-  const { family, table, name, hook, exclusive, comment, userdata = encodeUserdata({ comment }) } = chain
+  const { family, table, name, hook, exclusive, comment, userdata = encodeUserdata({ comment }) } = refOf('chain', chain)
   const operation = `add chain ${family} ${table} ${name}`
   const values = { table, name, ...(hook === undefined ? regular(chain) : baseValues({ ...chain, hook })), userdata }
   const flags = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
@@ -116,10 +117,10 @@ function baseValues(chain: AddChain & { hook: Hook }): Values<ChainEntries> {
   const priority = parsePriority(family, chain.priority ?? 0)
   if (type === 'nat' && policy === 'drop') throw new InvalidArgumentError('policy', policy, 'accept for a chain of type nat, which only sees new connections')
   const number = checkHook({ family, hook, type, priority, devices })
-  const [first, second] = devices ?? []
+  const [first, second] = listOf('devices', devices ?? [])
   const onDevices = first === undefined ? {} : second === undefined ? { device: first } : { devices: [...devices ?? []] }
   return {
-    hook: { number, priority, ...onDevices }, policy, type, ...(counters === undefined ? {} : { counters }),
+    hook: { number, priority, ...onDevices }, policy, type, ...(counters === undefined ? {} : { counters: fieldsOf('counters', counters) }),
     ...(offload === true ? { flags: ['base', 'offload'] } : {}),
   }
 }
@@ -138,7 +139,10 @@ export interface RenameChain extends ChainRef {
 }
 
 /** Gives a chain another name; jumps to it go on. */
-export function renameChain({ family, table, name, handle, newName }: RenameChain): NftRequest<ChainEntries> {
+export function renameChain(chain: RenameChain): NftRequest<ChainEntries> {
+  const { family, table, name, handle, newName } = refOf('chain', chain)
+  check('handle', handle, aHandle)
+  check('newName', newName, aText)
   const operation = `rename chain ${family} ${table} ${name} ${newName}`
   return nftRequest(NFT_MSG_NEWCHAIN, 0, family, chainAttributes, { table, handle, name: newName }, operation)
 }
@@ -149,7 +153,8 @@ export interface DeleteChain extends ChainRef {
 }
 
 /** Deletes a chain and its rules. */
-export function deleteChain({ family, table, name, nonRecursive }: DeleteChain): NftRequest<ChainEntries> {
+export function deleteChain(chain: DeleteChain): NftRequest<ChainEntries> {
+  const { family, table, name, nonRecursive } = refOf('chain', chain)
   const flags = nonRecursive === true ? NLM_F_NONREC : 0
   const operation = `delete chain ${family} ${table} ${name}`
   return nftRequest(NFT_MSG_DELCHAIN, flags, family, chainAttributes, { table, name }, operation)
@@ -158,19 +163,22 @@ export function deleteChain({ family, table, name, nonRecursive }: DeleteChain):
 const flushAttributes = attributes({ table: [NFTA_RULE_TABLE, name], chain: [NFTA_RULE_CHAIN, name] })
 
 /** Deletes all rules of a chain. */
-export function flushChain({ family, table, name }: ChainRef): NftRequest<typeof flushAttributes.entries> {
+export function flushChain(chain: ChainRef): NftRequest<typeof flushAttributes.entries> {
+  const { family, table, name } = refOf('chain', chain)
   const operation = `flush chain ${family} ${table} ${name}`
   return nftRequest(NFT_MSG_DELRULE, 0, family, flushAttributes, { table, chain: name }, operation)
 }
 
 /** All chains, or those of one family. The kernel does not filter by table. */
-export function listChains({ family }: { family?: Family } = {}): NftRequest<ChainEntries> {
+export function listChains(filter: { family?: Family } = {}): NftRequest<ChainEntries> {
+  const { family } = filterOf(filter)
   const operation = `list chains${family === undefined ? '' : ` ${family}`}`
   return nftRequest(NFT_MSG_GETCHAIN, DUMP, family, chainAttributes, {}, operation)
 }
 
 /** One chain; ENOENT if there is none. */
-export function getChain({ family, table, name }: ChainRef): NftRequest<ChainEntries> {
+export function getChain(chain: ChainRef): NftRequest<ChainEntries> {
+  const { family, table, name } = refOf('chain', chain)
   const operation = `get chain ${family} ${table} ${name}`
   return nftRequest(NFT_MSG_GETCHAIN, ASK, family, chainAttributes, { table, name }, operation)
 }

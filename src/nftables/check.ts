@@ -2,13 +2,14 @@
  * What is wrong with a batch by itself, before the kernel is asked: refusing a batch costs the kernel milliseconds, and its
  * reasons are short. What the batch does not make is left to the kernel, unless it is known (`KnownChains`).
  */
+import { listOf } from '../checks.ts'
 import { InvalidArgumentError, didYouMean } from '../errors.ts'
 import { NLM_F_EXCL } from '../netlink/constants.ts'
 import type { AnyRequest } from '../netlink/message.ts'
 import * as c from './constants.ts'
 import { isExpression } from './expressions.ts'
 import type { Expression } from './expressions.ts'
-import { messageType } from './messages.ts'
+import { messageType, nfgenmsg } from './messages.ts'
 import type { NftRequest } from './messages.ts'
 import { lengthOf } from './vocabulary/parts.ts'
 
@@ -48,12 +49,17 @@ type Attributes = Record<string, unknown> & { table?: string, name?: string }
 /** Throws InvalidArgumentError for the first thing that cannot be; paths begin with `requests[…]`. */
 export function checkBatch(requests: readonly AnyRequest[], known?: KnownChains): void {
   const tables = new Map<string, TableState>()
-  requests.forEach((request, index) => look(tables, request as NftRequest, `requests[${index}]`, known))
+  listOf('requests', requests).forEach((request, index) => { look(tables, checkRequest(request as NftRequest, index), `requests[${index}]`, known) })
   for (const [key, table] of tables) {
     checkJumps(key, table, known !== undefined)
     checkLoops(table)
     checkNat(table)
   }
+}
+
+function checkRequest(request: NftRequest | null | undefined, index: number): NftRequest {
+  if (request?.format?.header === nfgenmsg && typeof request.operation === 'string') return request
+  throw new InvalidArgumentError(`requests[${index}]`, request, 'a request of nf_tables, as addRule and the like return it')
 }
 
 function look(tables: Map<string, TableState>, request: NftRequest, path: string, known: KnownChains | undefined): void {

@@ -1,4 +1,6 @@
 /** Codecs that messages of nf_tables share, beside those of netlink/codecs.ts. */
+import { wholeNumber } from '../checks.ts'
+import type { Check } from '../checks.ts'
 import { be32, named, raw, sbe32, string } from '../netlink/codecs.ts'
 import type { FixedCodec, NumberCodec } from '../netlink/codecs.ts'
 import { attributes } from '../netlink/table.ts'
@@ -41,6 +43,9 @@ export function bits<const N extends Record<string, number>>(
 
 /** Of a table, chain, set, object or flow table: up to 255 bytes. */
 export const name = string(c.NFT_NAME_MAXLEN - 1)
+
+/** By which the kernel knows a chain or rule. */
+export const aHandle: Check = wholeNumber(1, Number.MAX_SAFE_INTEGER, 'a handle')
 
 /** Number of a register: 0 the verdict, 1–4 of 16 bytes, 8–23 of 4 bytes, of which 8–11 are 1, 12–15 are 2, and so on. */
 export const register: NumberCodec = be32

@@ -2,8 +2,9 @@
  * From the words of a rule to its expressions: what the words need to know of a packet becomes the comparisons that nft
  * writes in a table of that family, each once. Source: nft(8); the bytes that nft sends (test/nftables/vocabulary.test.ts).
  */
+import { fieldsOf, listOf } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
-import { isExpression, shared } from './expressions.ts'
+import { checkExpression, isExpression, shared } from './expressions.ts'
 import type { Expression } from './expressions.ts'
 import { families } from './messages.ts'
 import type { Family } from './messages.ts'
@@ -37,15 +38,16 @@ export function compileWords(family: Family, words: RuleWords): Expression[] {
     network: family === 'ip' || family === 'ip6' || family === 'arp' ? family : undefined,
   }
   const result: Expression[] = []
-  for (const word of words) {
-    if (!Array.isArray(word)) add(result, known, word as Part)
-    else for (const part of word as readonly Part[]) add(result, known, part)
-  }
+  listOf('expressions', words).forEach((word, index) => {
+    if (!Array.isArray(word)) add(result, known, word as Part, index)
+    else for (const part of word as readonly Part[]) add(result, known, part, index)
+  })
   return result
 }
 
-function add(result: Expression[], known: Known, part: Part): void {
-  if (isNeed(part)) return meet(result, known, part.data)
+function add(result: Expression[], known: Known, part: Part, index: number): void {
+  if (typeof part?.name !== 'string') checkExpression(`expressions[${index}]`, part)
+  if (isNeed(part)) return meet(result, known, fieldsOf(`expressions[${index}]`, part.data))
   if (isExpression(part, 'cmp') && part.data.op === 'eq') learn(known, result.at(-1), part.data.data?.value)
   if (isExpression(part, 'nat') && part.data.family === undefined) {
     const family = known.network === 'ip6' ? 'ip6' : 'ip'
@@ -61,7 +63,7 @@ function withoutFamily(data: object): object {
 
 /** What an explicit comparison says of the packets that go on. */
 function learn(known: Known, load: Expression | undefined, value: Uint8Array | undefined): void {
-  if (value === undefined) return
+  if (!(value instanceof Uint8Array)) return
   const [first = 0, second = 0] = value
   if (isExpression(load, 'meta')) {
     if (load.data.key === 'l4proto') known.transport = first

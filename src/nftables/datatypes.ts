@@ -305,5 +305,5 @@ function protocolOf(name: string): bigint | undefined {
 function acceptedBy(type: Datatype, value: unknown, size: number | undefined): string {
   const names = Object.keys(type.symbols ?? {})
   const number = size === undefined ? 'a number' : `a number of ${size * 8} bits`
-  return names.length === 0 ? number : `${number}, or one of ${names.join(', ')}${didYouMean(String(value), names)}`
+  return names.length === 0 ? number : `${number}, or one of ${names.join(', ')}${didYouMean(value, names)}`
 }

@@ -7,7 +7,7 @@ import type { TableValues, Values, Walkable } from '../netlink/table.ts'
 import { bits, data, name } from './codecs.ts'
 import * as c from './constants.ts'
 import { statefulExpression, statefulExpressions } from './expressions/stateful.ts'
-import { ASK, DUMP, nftRequest } from './messages.ts'
+import { ASK, DUMP, nftRequest, refOf } from './messages.ts'
 import type { NftRequest } from './messages.ts'
 import type { Writer } from '../netlink/writer.ts'
 import type { SetRef } from './sets.ts'
@@ -100,7 +100,8 @@ export const elementListAttributes = attributes({
 export type ElementListEntries = typeof elementListAttributes.entries
 
 /** All elements of a set. `reset` (Linux 6.5): counters and quotas of elements begin anew. */
-export function listElements({ family, table, name, reset }: SetRef & { reset?: boolean }): NftRequest<ElementListEntries> {
+export function listElements(set: SetRef & { reset?: boolean }): NftRequest<ElementListEntries> {
+  const { family, table, name, reset } = refOf('set', set)
   const message = reset === true ? c.NFT_MSG_GETSETELEM_RESET : c.NFT_MSG_GETSETELEM
   const operation = `${reset === true ? 'reset' : 'list'} elements ${family} ${table} ${name}`
   return nftRequest(message, DUMP, family, elementListAttributes, { table, set: name }, operation)

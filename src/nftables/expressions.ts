@@ -3,6 +3,8 @@
  * values as nft(8) writes them. A new expression is a new entry of the tables in expressions/; those without one are
  * kept as raw bytes.
  */
+import { fieldsOf, listOf } from '../checks.ts'
+import { InvalidArgumentError } from '../errors.ts'
 import { copyOf } from '../netlink/codecs.ts'
 import type { Codec } from '../netlink/codecs.ts'
 import { Table, dependent } from '../netlink/table.ts'
@@ -165,7 +167,18 @@ export const expression: Codec<Expression> = new ExpressionTable(expressionEntri
 
 /** Whether it is this expression, in decoded form. */
 export function isExpression<N extends ExpressionName>(
-  value: { name: string, data?: unknown } | undefined, name: N,
+  value: { name: string, data?: unknown } | null | undefined, name: N,
 ): value is ExpressionOf<N> {
-  return value?.name === name && value.data !== undefined && !(value.data instanceof Uint8Array)
+  return value?.name === name && typeof value.data === 'object' && value.data !== null && !(value.data instanceof Uint8Array)
+}
+
+/** Those of a rule, each an object with a name. */
+export function expressionsOf<E extends { name: string }>(rule: { expressions: readonly E[] }, field = 'rule'): readonly E[] {
+  const { expressions } = fieldsOf(field, rule)
+  listOf(`${field}.expressions`, expressions).forEach((each, index) => { checkExpression(`${field}.expressions[${index}]`, each) })
+  return expressions
+}
+
+export function checkExpression(field: string, value: { name: string } | null | undefined): void {
+  if (typeof value?.name !== 'string') throw new InvalidArgumentError(field, value, 'an expression: an object with a name and data')
 }

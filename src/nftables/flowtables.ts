@@ -2,6 +2,7 @@
  * Flow tables: connections whose packets take the short way from the ingress of one device to another. Source: nft(8)
  * "FLOWTABLES", linux/netfilter/nf_tables.h (enum nft_flowtable_attributes). The kernel needs CONFIG_NF_FLOW_TABLE.
  */
+import { listOf } from '../checks.ts'
 import { be32, beCounter64, interfaceName, sbe32 } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts'
 import type { Message } from '../netlink/message.ts'
@@ -9,7 +10,7 @@ import { attributes, list } from '../netlink/table.ts'
 import type { Values } from '../netlink/table.ts'
 import { bits, name } from './codecs.ts'
 import * as c from './constants.ts'
-import { ASK, DUMP, familyOf, nftRequest } from './messages.ts'
+import { ASK, DUMP, familyOf, filterOf, nftRequest, refOf } from './messages.ts'
 import type { Family, NftRequest } from './messages.ts'
 import { parsePriority } from './priorities.ts'
 import type { Priority } from './priorities.ts'
@@ -62,26 +63,29 @@ export interface AddFlowtable extends FlowtableRef {
 
 /** Creates a flow table; devices are added to one that exists. */
 export function addFlowtable(flowtable: AddFlowtable): NftRequest<FlowtableEntries> {
-  const { family, table, name, priority = 0, devices, flags = [], exclusive } = flowtable
-  const hook = { number: INGRESS, priority: parsePriority('netdev', priority), devices: [...devices] }
-  const values = { table, name, hook, flags: [...flags] }
+  const { family, table, name, priority = 0, devices, flags = [], exclusive } = refOf('flowtable', flowtable)
+  const hook = { number: INGRESS, priority: parsePriority('netdev', priority), devices: [...listOf('devices', devices)] }
+  const values = { table, name, hook, flags: [...listOf('flags', flags)] }
   const create = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
   return nftRequest(c.NFT_MSG_NEWFLOWTABLE, create, family, flowtableAttributes, values, `add flowtable ${family} ${table} ${name}`)
 }
 
 /** Deletes a flow table; EBUSY while a rule refers to it. */
-export function deleteFlowtable({ family, table, name }: FlowtableRef): NftRequest<FlowtableEntries> {
+export function deleteFlowtable(flowtable: FlowtableRef): NftRequest<FlowtableEntries> {
+  const { family, table, name } = refOf('flowtable', flowtable)
   return nftRequest(c.NFT_MSG_DELFLOWTABLE, 0, family, flowtableAttributes, { table, name }, `delete flowtable ${family} ${table} ${name}`)
 }
 
 /** All flow tables, of one family or table. */
-export function listFlowtables({ family, table }: { family?: Family, table?: string } = {}): NftRequest<FlowtableEntries> {
+export function listFlowtables(filter: { family?: Family, table?: string } = {}): NftRequest<FlowtableEntries> {
+  const { family, table } = filterOf(filter)
   const operation = ['list flowtables', family, table].filter(part => part !== undefined).join(' ')
   return nftRequest(c.NFT_MSG_GETFLOWTABLE, DUMP, family, flowtableAttributes, { table }, operation)
 }
 
 /** One flow table; ENOENT if there is none. */
-export function getFlowtable({ family, table, name }: FlowtableRef): NftRequest<FlowtableEntries> {
+export function getFlowtable(flowtable: FlowtableRef): NftRequest<FlowtableEntries> {
+  const { family, table, name } = refOf('flowtable', flowtable)
   const operation = `get flowtable ${family} ${table} ${name}`
   return nftRequest(c.NFT_MSG_GETFLOWTABLE, ASK, family, flowtableAttributes, { table, name }, operation)
 }

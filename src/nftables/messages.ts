@@ -1,4 +1,5 @@
 /** What all nf_tables messages share: header and families. */
+import { aText, check, fieldsOf } from '../checks.ts'
 import { InvalidArgumentError, UnsupportedError, didYouMean } from '../errors.ts'
 import { be16, named, u8 } from '../netlink/codecs.ts'
 import { NLM_F_ACK, NLM_F_DUMP } from '../netlink/constants.ts'
@@ -42,14 +43,40 @@ export function messageType(message: number): number {
   return (NFNL_SUBSYS_NFTABLES << 8) | message
 }
 
+const tableNames = ['name'] as const
+const ruleNames = ['table', 'chain'] as const
+const otherNames = ['table', 'name'] as const
+
+/**
+ * What a request is about, with its names: without one the kernel would take a deletion for that of all there are, tables
+ * of the family or rules of the table.
+ */
+export function refOf<T extends { family: Family }>(what: 'table' | 'chain' | 'rule' | 'set' | 'object' | 'flowtable', ref: T): T {
+  checkFamily(fieldsOf(what, ref).family)
+  const names: { family: Family, table?: unknown, chain?: unknown, name?: unknown } = ref
+  for (const name of what === 'table' ? tableNames : what === 'rule' ? ruleNames : otherNames) check(name, names[name], aText)
+  return ref
+}
+
+/** What to list; everything, of what is left out. */
+export function filterOf<T extends { family?: Family, table?: string, chain?: string }>(filter: T): T {
+  const { family, table, chain } = fieldsOf('filter', filter)
+  if (family !== undefined) checkFamily(family)
+  if (table !== undefined) check('table', table, aText)
+  if (chain !== undefined) check('chain', chain, aText)
+  return filter
+}
+
+function checkFamily(family: unknown): void {
+  if (typeof family === 'string' && Object.hasOwn(families, family)) return
+  const names = Object.keys(families)
+  throw new InvalidArgumentError('family', family, `one of ${names.join(', ')}${didYouMean(family, names)}`)
+}
+
 /** A message of nf_tables. Without a family it is about all of them. */
 export function nftRequest<E extends Entries>(
   message: number, flags: number, family: Family | undefined, table: Table<E>, values: Values<E>, operation: string,
 ): NftRequest<E> {
-  if (family !== undefined && !Object.hasOwn(families, family)) {
-    const names = Object.keys(families)
-    throw new InvalidArgumentError('family', family, `one of ${names.join(', ')}${didYouMean(String(family), names)}`)
-  }
   const format: MessageFormat<HeaderFields, E> = { header: nfgenmsg, attributes: table }
   return { type: messageType(message), flags, format, header: { family }, attributes: values, operation }
 }

@@ -10,7 +10,7 @@ import { bits, name } from './codecs.ts'
 import * as c from './constants.ts'
 import { statefulTables } from './expressions/stateful.ts'
 import { statementTables } from './expressions/statements.ts'
-import { ASK, DUMP, families, familyOf, nftRequest } from './messages.ts'
+import { ASK, DUMP, families, familyOf, filterOf, nftRequest, refOf } from './messages.ts'
 import type { Family, NftRequest } from './messages.ts'
 import { protocolNumbers } from './protocols.ts'
 import { timeoutTables } from './timeouts.ts'
@@ -152,7 +152,8 @@ export type AddObject = Omit<ObjectRef, 'type'> & {
 
 /** Creates an object; one that exists is left as it is, but for a quota or limit, which is set. Timeouts of `policy` in seconds. */
 export function addObject(object: AddObject): NftRequest<ObjectEntries> {
-  const { family, table, name, type, comment, exclusive } = object
+  const { family, table, name, type, comment, exclusive } = refOf('object', object)
+  checkType(type)
   const flags = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
   const userdata = encodeUserdata({ comment })
   const values = { table, name, type, ...(userdata === undefined ? {} : { userdata }), data: objectData(object) }
@@ -176,30 +177,37 @@ function objectData(object: AddObject): ObjectData<ObjectType> {
       const { id, ip, ip6, flags, tos, ttl, sport, dport, options } = object
       return { id, ip, ip6, flags, tos, ttl, sport, dport, options }
     }
-    default: {
-      const { type } = object as ObjectRef
-      const names = Object.keys(objectTypes)
-      throw new InvalidArgumentError('type', type, `one of ${names.join(', ')}${didYouMean(String(type), names)}`)
-    }
   }
 }
 
+function checkType(type: unknown): void {
+  if (typeof type === 'string' && Object.hasOwn(objectTypes, type)) return
+  const names = Object.keys(objectTypes)
+  throw new InvalidArgumentError('type', type, `one of ${names.join(', ')}${didYouMean(type, names)}`)
+}
+
 /** Deletes an object; EBUSY while a rule or element refers to it. */
-export function deleteObject({ family, table, name, type }: ObjectRef): NftRequest<ObjectEntries> {
+export function deleteObject(object: ObjectRef): NftRequest<ObjectEntries> {
+  const { family, table, name, type } = refOf('object', object)
+  checkType(type)
   return nftRequest(c.NFT_MSG_DELOBJ, 0, family, objectAttributes, { table, name, type }, `delete ${type} ${family} ${table} ${name}`)
 }
 
 /** All objects, of one family, table, kind. `reset`: counters and quotas begin anew; the answer holds what they were. */
 export function listObjects(
-  { family, table, type, reset }: { family?: Family, table?: string, type?: ObjectType, reset?: boolean } = {},
+  filter: { family?: Family, table?: string, type?: ObjectType, reset?: boolean } = {},
 ): NftRequest<ObjectEntries> {
+  const { family, table, type, reset } = filterOf(filter)
+  if (type !== undefined) checkType(type)
   const message = reset === true ? c.NFT_MSG_GETOBJ_RESET : c.NFT_MSG_GETOBJ
   const operation = [reset === true ? 'reset' : 'list', type ?? 'object', family, table].filter(part => part !== undefined).join(' ')
   return nftRequest(message, DUMP, family, objectAttributes, { table, type }, operation)
 }
 
 /** One object; ENOENT if there is none. */
-export function getObject({ family, table, name, type, reset }: ObjectRef & { reset?: boolean }): NftRequest<ObjectEntries> {
+export function getObject(object: ObjectRef & { reset?: boolean }): NftRequest<ObjectEntries> {
+  const { family, table, name, type, reset } = refOf('object', object)
+  checkType(type)
   const message = reset === true ? c.NFT_MSG_GETOBJ_RESET : c.NFT_MSG_GETOBJ
   const operation = `${reset === true ? 'reset' : 'get'} ${type} ${family} ${table} ${name}`
   return nftRequest(message, ASK, family, objectAttributes, { table, name, type }, operation)

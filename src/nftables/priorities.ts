@@ -55,11 +55,11 @@ export function checkHook({ family, hook, type, priority, devices }: BaseHook): 
   const names = Object.hasOwn(hooks, family) ? hooks[family] : []
   const number = names.indexOf(hook)
   if (number < 0) {
-    throw new InvalidArgumentError('hook', hook, `one of ${names.join(', ')} in family ${family}${didYouMean(String(hook), names)}`)
+    throw new InvalidArgumentError('hook', hook, `one of ${names.join(', ')} in family ${family}${didYouMean(hook, names)}`)
   }
   const types: readonly ChainType[] = typesOf(family, hook)
   if (!types.includes(type)) {
-    throw new InvalidArgumentError('type', type, `${types.join(' or ')} at hook ${hook} of family ${family}${didYouMean(String(type), types)}`)
+    throw new InvalidArgumentError('type', type, `${types.join(' or ')} at hook ${hook} of family ${family}${didYouMean(type, types)}`)
   }
   if (type === 'nat' && priority <= AFTER_CONNTRACK) {
     throw new InvalidArgumentError('priority', priority, `above ${AFTER_CONNTRACK} for a chain of type nat: connection tracking comes first`)

@@ -27,7 +27,7 @@ export function protocolNumber(protocol: Protocol): number {
   if (typeof protocol === 'string' && Object.hasOwn(protocolNumbers, protocol)) return protocolNumbers[protocol] as number
   const accepted = Object.keys(protocolNumbers)
   throw new InvalidArgumentError('protocol', protocol,
-    `a number from 1 to 255 or one of ${accepted.join(', ')}${didYouMean(String(protocol), accepted)}`)
+    `a number from 1 to 255 or one of ${accepted.join(', ')}${didYouMean(protocol, accepted)}`)
 }
 
 /** Its name, or its number as text. */

@@ -1,9 +1,11 @@
 /** nf_tables rules. Source: nft(8) "RULES", linux/netfilter/nf_tables.h (enum nft_rule_attributes). */
+import { check, fieldsOf } from '../checks.ts'
 import { be32, beCounter64, raw, string } from '../netlink/codecs.ts'
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_REPLACE } from '../netlink/constants.ts'
 import type { Message } from '../netlink/message.ts'
 import { attributes, list } from '../netlink/table.ts'
 import type { Values } from '../netlink/table.ts'
+import { aHandle } from './codecs.ts'
 import {
   NFTA_LIST_ELEM, NFTA_RULE_CHAIN, NFTA_RULE_CHAIN_ID, NFTA_RULE_COMPAT, NFTA_RULE_COMPAT_FLAGS, NFTA_RULE_COMPAT_PROTO,
   NFTA_RULE_EXPRESSIONS, NFTA_RULE_HANDLE, NFTA_RULE_ID, NFTA_RULE_POSITION, NFTA_RULE_POSITION_ID, NFTA_RULE_TABLE,
@@ -11,9 +13,9 @@ import {
 } from './constants.ts'
 import { compileWords } from './compile.ts'
 import type { RuleWords } from './compile.ts'
-import { expression, isExpression } from './expressions.ts'
+import { expression, expressionsOf, isExpression } from './expressions.ts'
 import type { Expression } from './expressions.ts'
-import { DUMP, familyOf, nftRequest } from './messages.ts'
+import { DUMP, familyOf, filterOf, nftRequest, refOf } from './messages.ts'
 import type { Family, NftRequest } from './messages.ts'
 import { decodeUserdata, encodeUserdata } from './userdata.ts'
 import type { Userdata } from './userdata.ts'
@@ -71,7 +73,7 @@ export interface AddRule extends RuleChain, Userdata {
 
 /** Adds a rule. */
 export function addRule(rule: AddRule): NftRequest<RuleEntries> {
-  const { family, table, chain, insert, position, near } = rule
+  const { family, table, chain, insert, position, near } = refOf('rule', rule)
   const flags = NLM_F_CREATE | (insert === true ? 0 : NLM_F_APPEND)
   return ruleRequest(rule, flags, { position }, `${insert === true ? 'insert' : 'add'} rule ${family} ${table} ${chain}`, near)
 }
@@ -82,7 +84,8 @@ export interface ReplaceRule extends Omit<AddRule, 'insert' | 'position' | 'near
 
 /** Puts a rule in the place of another. It has a handle of its own. */
 export function replaceRule(rule: ReplaceRule): NftRequest<RuleEntries> {
-  const { family, table, chain, handle } = rule
+  const { family, table, chain, handle } = refOf('rule', rule)
+  check('handle', handle, aHandle)
   return ruleRequest(rule, NLM_F_REPLACE, { handle }, `replace rule ${family} ${table} ${chain} handle ${handle}`)
 }
 
@@ -108,7 +111,7 @@ function ruleRequest(
   const request = nftRequest(NFT_MSG_NEWRULE, flags, family, ruleAttributes, values, operation)
   if (anonymous.length > 0) request.anonymous = anonymous
   if (lookups.length > 0) request.lookups = lookups
-  if (near !== undefined) request.reference = near
+  if (near !== undefined) request.reference = fieldsOf('near', near)
   return request
 }
 
@@ -117,13 +120,16 @@ export interface RuleRef extends RuleChain {
 }
 
 /** Deletes one rule. */
-export function deleteRule({ family, table, chain, handle }: RuleRef): NftRequest<RuleEntries> {
+export function deleteRule(rule: RuleRef): NftRequest<RuleEntries> {
+  const { family, table, chain, handle } = refOf('rule', rule)
+  check('handle', handle, aHandle)
   const operation = `delete rule ${family} ${table} ${chain} handle ${handle}`
   return nftRequest(NFT_MSG_DELRULE, 0, family, ruleAttributes, { table, chain, handle }, operation)
 }
 
 /** Rules of a family, table or chain; the kernel filters. */
-export function listRules({ family, table, chain }: Partial<RuleChain>): NftRequest<RuleEntries> {
+export function listRules(filter: Partial<RuleChain>): NftRequest<RuleEntries> {
+  const { family, table, chain } = filterOf(filter)
   const operation = ['list rules', family, table, chain].filter(part => part !== undefined).join(' ')
   return nftRequest(NFT_MSG_GETRULE, DUMP, family, ruleAttributes, { table, chain }, operation)
 }
@@ -136,8 +142,8 @@ export function decodeRule(message: Message): Rule {
 }
 
 /** The chain that a rule jumps to (not: goes to), if it does. */
-export function jumpTarget({ expressions }: Pick<Rule, 'expressions'>): string | undefined {
-  for (const each of expressions) {
+export function jumpTarget(rule: Pick<Rule, 'expressions'>): string | undefined {
+  for (const each of expressionsOf(rule)) {
     const verdict = isExpression(each, 'immediate') ? each.data.data?.verdict : undefined
     if (verdict?.code === 'jump') return verdict.chain
   }

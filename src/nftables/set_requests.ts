@@ -1,4 +1,5 @@
 /** Changes of sets, maps and their elements. Source: nft(8) "SETS", "MAPS", "ELEMENT STATEMENT"; the bytes that nft sends. */
+import { fieldsOf, listOf } from '../checks.ts'
 import { InvalidArgumentError, didYouMean } from '../errors.ts'
 import { NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts'
 import * as c from './constants.ts'
@@ -6,7 +7,7 @@ import { datatypeId, datatypes } from './datatypes.ts'
 import type { DatatypeName } from './datatypes.ts'
 import { elementListAttributes, getElements as getWireElements } from './elements.ts'
 import type { ElementListEntries, WireElement } from './elements.ts'
-import { nftRequest } from './messages.ts'
+import { nftRequest, refOf } from './messages.ts'
 import type { NftRequest } from './messages.ts'
 import { objectTypes } from './objects.ts'
 import type { ObjectType } from './objects.ts'
@@ -63,10 +64,10 @@ export function valueTypes(field: string, type: SetType['type']): ValueType[] {
   return all.map((each, index): ValueType => {
     const [name, given] = typeof each === 'object' && each !== null ? [each.type, each.size] : [each as DatatypeName, undefined]
     const path = all.length === 1 ? field : `${field}[${index}]`
-    const found = Object.hasOwn(datatypes, name) ? datatypes[name] : undefined
+    const found = typeof name === 'string' && Object.hasOwn(datatypes, name) ? datatypes[name] : undefined
     if (found === undefined) {
       const names = Object.keys(datatypes)
-      throw new InvalidArgumentError(path, each, `a data type: ${names.join(', ')}${didYouMean(String(name), names)}`)
+      throw new InvalidArgumentError(path, each, `a data type: ${names.join(', ')}${didYouMean(name, names)}`)
     }
     const size = given ?? found.size
     if (size === undefined) throw new InvalidArgumentError(path, name, `the size too, as ${found.name} has none: { type: "${found.name}", size: 4 }`)
@@ -84,19 +85,19 @@ interface Shape {
 function shapeOf({ type, map, flags = [] }: SetType): Shape {
   const key = valueTypes('type', type)
   if (key.length > 1 && lengthOf(key) > c.NFT_DATA_VALUE_MAXLEN) throw new InvalidArgumentError('type', type, 'a key of at most 64 bytes')
-  const object = isObjectMap(map) ? objectTypes[map.object] : undefined
+  const object = isObjectMap(map) && Object.hasOwn(objectTypes, map.object) ? objectTypes[map.object] : undefined
   if (isObjectMap(map) && object === undefined) throw new InvalidArgumentError('map.object', map.object, `one of ${Object.keys(objectTypes).join(', ')}`)
   const data = map === undefined || map === 'verdict' || isObjectMap(map) ? undefined : valueTypes('map', map)
-  return { key, data, object, interval: flags.includes('interval') }
+  return { key, data, object, interval: listOf('flags', flags).includes('interval') }
 }
 
 function isObjectMap(map: SetType['map']): map is { object: ObjectType } {
-  return typeof map === 'object' && 'object' in map
+  return typeof map === 'object' && map !== null && 'object' in map
 }
 
 /** Creates a set or map; one of the same type that exists is left as it is. */
 export function addSet(set: AddSet): NftRequest<SetEntries> {
-  const { family, table, name, exclusive, map } = set
+  const { family, table, name, exclusive, map } = refOf('set', set)
   const flags = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
   return nftRequest(c.NFT_MSG_NEWSET, flags, family, setAttributes, setValues(set), `add ${map === undefined ? 'set' : 'map'} ${family} ${table} ${name}`)
 }
@@ -108,7 +109,7 @@ function setValues(set: AddSet): NftRequest<SetEntries>['attributes'] {
   }
   const shape = shapeOf(set)
   const { key, data, object, interval } = shape
-  const expressions = statements.flat() as NonNullable<NftRequest<SetEntries>['attributes']['expressions']>
+  const expressions = listOf('statements', statements).flat() as NonNullable<NftRequest<SetEntries>['attributes']['expressions']>
   const [only, second] = expressions
   const fields = interval && key.length > 1 ? key.map(({ size: length }) => ({ length })) : undefined
   return {
@@ -196,12 +197,14 @@ function isVerdictOrNone(data: AnonymousSet['data']): boolean {
 }
 
 /** Deletes a set and its elements; EBUSY while a rule refers to it. */
-export function deleteSet({ family, table, name }: SetRef): NftRequest<SetEntries> {
+export function deleteSet(set: SetRef): NftRequest<SetEntries> {
+  const { family, table, name } = refOf('set', set)
   return nftRequest(c.NFT_MSG_DELSET, 0, family, setAttributes, { table, name }, `delete set ${family} ${table} ${name}`)
 }
 
 /** Deletes all elements of a set. */
-export function flushSet({ family, table, name }: SetRef): NftRequest<ElementListEntries> {
+export function flushSet(set: SetRef): NftRequest<ElementListEntries> {
+  const { family, table, name } = refOf('set', set)
   const operation = `flush set ${family} ${table} ${name}`
   return nftRequest(c.NFT_MSG_DELSETELEM, 0, family, elementListAttributes, { table, set: name }, operation)
 }
@@ -236,7 +239,7 @@ export interface ElementsOptions {
 export function addElements(
   set: SetType, elements: readonly ElementInput[] | Readonly<Record<string, Verdict | Scalar>>, options: ElementsOptions = {},
 ): NftRequest<ElementListEntries> {
-  const flags = NLM_F_CREATE | (options.exclusive === true ? NLM_F_EXCL : 0)
+  const flags = NLM_F_CREATE | (fieldsOf('options', options).exclusive === true ? NLM_F_EXCL : 0)
   return elementsRequest(c.NFT_MSG_NEWSETELEM, flags, set, wireElements(set, elements, true), 'add')
 }
 
@@ -258,8 +261,8 @@ function elementsRequest(
 }
 
 function wireElements(set: SetType, given: readonly ElementInput[] | Readonly<Record<string, unknown>>, whole: boolean): WireElement[] {
-  const shape = shapeOf(set)
-  const list: readonly unknown[] = Array.isArray(given) ? given : Object.entries(given)
+  const shape = shapeOf(refOf('set', set))
+  const list: readonly unknown[] = Array.isArray(given) ? given : Object.entries(fieldsOf('elements', given))
   if (list.length === 0) throw new InvalidArgumentError('elements', given, 'at least one element')
   const plain = set.map === undefined && !shape.interval ? plainKeys(shape.key, list) : undefined
   if (plain !== undefined) return plain
@@ -312,7 +315,7 @@ function restOf(set: SetType, shape: Shape, field: string, data: unknown, option
     throw new InvalidArgumentError(`${field}.${odd}`, (unknown as Record<string, unknown>)[odd], `only the fields ${names.join(', ')} in an element${didYouMean(odd, names)}`)
   }
   if (set.map === undefined && data !== undefined) throw new InvalidArgumentError(`${field}.data`, data, 'no data: the set is no map')
-  const expressions = statements.flat() as NonNullable<WireElement['expressions']>
+  const expressions = listOf(`${field}.statements`, statements).flat() as NonNullable<WireElement['expressions']>
   const [only, second] = expressions
   const userdata = comment === undefined ? undefined : encodeUserdata({ comment })
   return {

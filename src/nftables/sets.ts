@@ -9,7 +9,7 @@ import { datatypesOf } from './datatypes.ts'
 import type { DatatypeName } from './datatypes.ts'
 import { statefulExpression, statefulExpressions } from './expressions/stateful.ts'
 import type { StatefulExpression } from './expressions/stateful.ts'
-import { ASK, DUMP, familyOf, nftRequest } from './messages.ts'
+import { ASK, DUMP, familyOf, filterOf, nftRequest, refOf } from './messages.ts'
 import type { Family, NftRequest } from './messages.ts'
 import { objectTypeNames } from './objects.ts'
 import type { ObjectType } from './objects.ts'
@@ -99,13 +99,15 @@ export interface NftSet extends SetRef {
 }
 
 /** All sets, those of one family, or of a table. */
-export function listSets({ family, table }: { family?: Family, table?: string } = {}): NftRequest<SetEntries> {
+export function listSets(filter: { family?: Family, table?: string } = {}): NftRequest<SetEntries> {
+  const { family, table } = filterOf(filter)
   const operation = ['list sets', family, table].filter(part => part !== undefined).join(' ')
   return nftRequest(c.NFT_MSG_GETSET, DUMP, family, setAttributes, { table }, operation)
 }
 
 /** One set; ENOENT if there is none. */
-export function getSet({ family, table, name }: SetRef): NftRequest<SetEntries> {
+export function getSet(set: SetRef): NftRequest<SetEntries> {
+  const { family, table, name } = refOf('set', set)
   return nftRequest(c.NFT_MSG_GETSET, ASK, family, setAttributes, { table, name }, `get set ${family} ${table} ${name}`)
 }
 

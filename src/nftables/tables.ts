@@ -1,4 +1,5 @@
 /** nf_tables tables. Source: nft(8) "TABLES", linux/netfilter/nf_tables.h (enum nft_table_attributes). */
+import { listOf } from '../checks.ts'
 import { be32, beCounter64, raw } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_NONREC } from '../netlink/constants.ts'
 import type { Message } from '../netlink/message.ts'
@@ -9,7 +10,7 @@ import {
   NFT_MSG_DELTABLE, NFT_MSG_GETTABLE, NFT_MSG_NEWTABLE, NFT_TABLE_F_DORMANT, NFT_TABLE_F_OWNER, NFT_TABLE_F_PERSIST,
 } from './constants.ts'
 import { bits, name } from './codecs.ts'
-import { DUMP, familyOf, nftRequest } from './messages.ts'
+import { DUMP, familyOf, filterOf, nftRequest, refOf } from './messages.ts'
 import type { Family, NftRequest } from './messages.ts'
 import { decodeUserdata, encodeUserdata } from './userdata.ts'
 
@@ -60,12 +61,11 @@ export interface AddTable extends TableRef {
 }
 
 /** Creates a table; one that exists is left as it is. */
-export function addTable(
-  { family, name, flags, comment, exclusive, userdata = encodeUserdata({ comment }) }: AddTable,
-): NftRequest<TableEntries> {
+export function addTable(table: AddTable): NftRequest<TableEntries> {
+  const { family, name, flags, comment, exclusive, userdata = encodeUserdata({ comment }) } = refOf('table', table)
   const create = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
   const operation = `add table ${family} ${name}`
-  const values = { name, flags: flags === undefined ? undefined : [...flags], userdata }
+  const values = { name, flags: flags === undefined ? undefined : [...listOf('flags', flags)], userdata }
   return nftRequest(NFT_MSG_NEWTABLE, create, family, tableAttributes, values, operation)
 }
 
@@ -75,13 +75,15 @@ export interface DeleteTable extends TableRef {
 }
 
 /** Deletes a table and all that is in it. */
-export function deleteTable({ family, name, nonRecursive }: DeleteTable): NftRequest<TableEntries> {
+export function deleteTable(table: DeleteTable): NftRequest<TableEntries> {
+  const { family, name, nonRecursive } = refOf('table', table)
   const flags = nonRecursive === true ? NLM_F_NONREC : 0
   return nftRequest(NFT_MSG_DELTABLE, flags, family, tableAttributes, { name }, `delete table ${family} ${name}`)
 }
 
 /** All tables, or those of one family. */
-export function listTables({ family }: { family?: Family } = {}): NftRequest<TableEntries> {
+export function listTables(filter: { family?: Family } = {}): NftRequest<TableEntries> {
+  const { family } = filterOf(filter)
   const operation = `list tables${family === undefined ? '' : ` ${family}`}`
   return nftRequest(NFT_MSG_GETTABLE, DUMP, family, tableAttributes, {}, operation)
 }

@@ -3,6 +3,7 @@
  * does not look at them. Types 0 (comment) and 1 (ebtables policy) are libnftnl's (libnftnl/udata.h), which skips
  * those it does not know.
  */
+import { listOf } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { NFT_USERDATA_MAXLEN } from './constants.ts'
 
@@ -41,7 +42,7 @@ export function encodeUserdata({ comment, owner, records = none }: Userdata): Ui
   const all: UserdataRecord[] = []
   if (comment !== undefined) all.push({ type: USERDATA_COMMENT, data: encodeComment(comment) })
   if (owner !== undefined) all.push({ type: USERDATA_OWNER, data: encodeUuid(owner) })
-  all.push(...records)
+  all.push(...listOf('records', records).map(checkRecord))
   const bytes = Buffer.concat(all.flatMap(({ type, data }) => [Uint8Array.of(type, data.length), data]))
   const oversized = all.find(record => record.data.length > 0xff)
   if (oversized !== undefined || bytes.length > NFT_USERDATA_MAXLEN) {
@@ -71,6 +72,12 @@ export function* eachRecord(bytes: Uint8Array): Generator<UserdataRecord> {
     yield { type: bytes[at] ?? 0, data: Uint8Array.from(bytes.subarray(at + 2, end)) }
     at = end
   }
+}
+
+function checkRecord(record: UserdataRecord, index: number): UserdataRecord {
+  const fits = Number.isInteger(record?.type) && record.type >= 0 && record.type <= 0xff && record.data instanceof Uint8Array
+  if (!fits) throw new InvalidArgumentError(`records[${index}]`, record, 'a record like { type, data }: a type from 0 to 255, a Uint8Array')
+  return record
 }
 
 function encodeComment(comment: string): Uint8Array {

@@ -111,18 +111,18 @@ test('what cannot be is refused by name, and nothing is changed', async () => {
   const { iptables } = host
   await iptables.commit(['-N USED', '-A INPUT -j USED'])
   const before = await savedByTool(host, 'ip')
-  const refusals: [Promise<unknown>, string][] = [
-    [iptables.commit(['-A INPUT -j ACCEPT', '-A USD -j DROP']), 'chain: expected a chain of table filter: INPUT, FORWARD, OUTPUT, USED; did you mean "USED"?'],
-    [iptables.append('INPUT', '-j USD'), 'target: expected a target, or a user’s chain of table filter: USED; did you mean "USED"?'],
-    [iptables.deleteChain('USED'), 'chain: expected a chain that no rule jumps to: one of INPUT does'],
-    [iptables.deleteChain('INPUT'), 'chain: expected a user’s chain'],
-    [iptables.newChain('USED'), 'chain: expected a name that no chain of table filter has'],
-    [iptables.delete('INPUT', 2), 'number: expected a number from 1 to 1'],
-    [iptables.delete('INPUT', '-j DROP'), 'rule: expected a rule of chain INPUT in table filter'],
-    [iptables.list({ table: 'fliter' as 'filter' }), 'table: expected one of mangle, security, raw, filter, nat; did you mean "filter"?'],
+  const refusals: [() => Promise<unknown>, string][] = [
+    [() => iptables.commit(['-A INPUT -j ACCEPT', '-A USD -j DROP']), 'chain: expected a chain of table filter: INPUT, FORWARD, OUTPUT, USED; did you mean "USED"?'],
+    [() => iptables.append('INPUT', '-j USD'), 'target: expected a target, or a user’s chain of table filter: USED; did you mean "USED"?'],
+    [() => iptables.deleteChain('USED'), 'chain: expected a chain that no rule jumps to: one of INPUT does'],
+    [() => iptables.deleteChain('INPUT'), 'chain: expected a user’s chain'],
+    [() => iptables.newChain('USED'), 'chain: expected a name that no chain of table filter has'],
+    [() => iptables.delete('INPUT', 2), 'number: expected a number from 1 to 1'],
+    [() => iptables.delete('INPUT', '-j DROP'), 'rule: expected a rule of chain INPUT in table filter'],
+    [() => iptables.list({ table: 'fliter' as 'filter' }), 'table: expected one of mangle, security, raw, filter, nat; did you mean "filter"?'],
   ]
-  for (const [promise, start] of refusals) {
-    const error = await rejection(promise)
+  for (const [call, start] of refusals) {
+    const error = await rejection(call())
     expect(error).toBeInstanceOf(InvalidArgumentError)
     expect((error as Error).message.slice(0, start.length)).toBe(start)
   }

@@ -1,7 +1,8 @@
 /** Tables as `iptables -L -n` prints them, with and without -v (1.8.9). */
+import { fieldsOf } from '../../checks.ts'
 import type { Chain } from '../chains.ts'
 import type { ReadRule } from './read.ts'
-import { incompatibility, isBuiltin, policyOf, readRules, sortChains } from './table.ts'
+import { checkTable, incompatibility, isBuiltin, policyOf, readRules, sortChains } from './table.ts'
 import type { IptablesTable } from './table.ts'
 import { partList } from './text.ts'
 import type { IptablesFamily } from './values.ts'
@@ -19,8 +20,8 @@ export interface IptablesListOptions {
 
 /** A table as `iptables -t TABLE -L -nv` prints it. Above one that the iptables tools refuse to print stands why. */
 export function formatIptablesList(given: IptablesTable, options: IptablesListOptions = {}): string {
-  const { table } = given
-  const { verbose = true, lineNumbers = false } = options
+  const { table } = checkTable(given)
+  const { verbose = true, lineNumbers = false } = fieldsOf('options', options)
   const numbered = (text: string, number: string): string => (lineNumbers ? `${number.padEnd(4)} ${text}` : text)
   const note = incompatibility(given).map(line => `${line}\n`).join('')
   const blocks = sortChains(given).filter(({ name }) => options.chain === undefined || name === options.chain).map(({ name, chain }) => {

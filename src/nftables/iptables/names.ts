@@ -1,4 +1,7 @@
 /** What iptables calls the numbers in its structs, where more than one extension uses the names. */
+import { oneOf as eitherOf } from '../../checks.ts'
+import type { Check } from '../../checks.ts'
+import { InvalidArgumentError, didYouMean } from '../../errors.ts'
 import { mark, oneOf, parseNumber } from './values.ts'
 import type { Kind, MarkValue } from './values.ts'
 
@@ -106,6 +109,13 @@ export type IptablesTableName = 'filter' | 'nat' | 'mangle' | 'raw' | 'security'
 
 /** In the order in which iptables-save prints them. */
 export const tableNames: readonly IptablesTableName[] = ['mangle', 'security', 'raw', 'filter', 'nat']
+
+export function checkTableName(table: unknown): void {
+  if ((tableNames as readonly unknown[]).includes(table)) return
+  throw new InvalidArgumentError('table', table, `one of ${tableNames.join(', ')}${didYouMean(table, tableNames)}`)
+}
+
+export const aFamily: Check = eitherOf(['ip', 'ip6'])
 
 /** What may not be the name of a user's chain. */
 export const verdictNames = ['ACCEPT', 'DROP', 'QUEUE', 'RETURN'] as const

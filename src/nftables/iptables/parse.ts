@@ -1,10 +1,12 @@
 /** Rules as people write them: options of iptables(8), one command or one line of iptables-save. */
+import { aString, check, fieldsOf } from '../../checks.ts'
 import { InvalidArgumentError, didYouMean } from '../../errors.ts'
 import { protocolNumberOf } from './protocols.ts'
 import { fieldName, optionName, readValue } from './extension.ts'
 import type { Extension, Options } from './extension.ts'
 import { setNames } from './ipset.ts'
 import { matches } from './matches/index.ts'
+import { aFamily } from './names.ts'
 import { checkChainName, iptablesRule } from './rule.ts'
 import type { Counters, IptablesRule, IptablesTarget } from './rule.ts'
 import { targets } from './targets/index.ts'
@@ -109,7 +111,10 @@ class Parser {
   #target: OpenMatch | undefined
   #verdict: IptablesTarget | undefined
 
-  constructor(words: readonly string[], { family = 'ip', table = 'filter' }: ParseOptions, ruleOnly: boolean) {
+  constructor(words: readonly string[], options: ParseOptions, ruleOnly: boolean) {
+    const { family = 'ip', table = 'filter' } = fieldsOf('options', options)
+    check('family', family, aFamily)
+    check('table', table, aString)
     this.#words = [...words]
     this.#family = family
     this.#ruleOnly = ruleOnly

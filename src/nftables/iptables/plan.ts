@@ -10,8 +10,7 @@ import { addRule, deleteRule } from '../rules.ts'
 import type { Rule } from '../rules.ts'
 import { addTable, deleteTable } from '../tables.ts'
 import type { Table } from '../tables.ts'
-import { builtinChains, tableNames } from './names.ts'
-import type { IptablesTableName } from './names.ts'
+import { builtinChains, checkTableName } from './names.ts'
 import type { IptablesCommand } from './parse.ts'
 import { readRule } from './read.ts'
 import { checkChainName, iptablesRule } from './rule.ts'
@@ -76,8 +75,7 @@ export class Plan {
       case 'append': return void this.#builtOrOwn(table, name).items.push(...items())
       case 'insert': {
         const chain = this.#builtOrOwn(table, name)
-        if ((number ?? 1) > chain.items.length + 1) throw this.#noNumber(number, chain.items.length + 1)
-        return void chain.items.splice((number ?? 1) - 1, 0, ...items())
+        return void chain.items.splice(this.#place(number ?? 1, chain.items.length + 1), 0, ...items())
       }
       case 'replace': return void this.#chain(table, name).items.splice(this.#indexOf(table, name, number), 1, ...items())
       case 'delete': return number === undefined ? this.#deleteAll(table, name, items()) : void this.#chain(table, name).items.splice(this.#indexOf(table, name, number), 1)
@@ -179,9 +177,7 @@ export class Plan {
   #table(name: string): ModelTable {
     const known = this.#tables.get(name)
     if (known !== undefined) return known
-    if (!tableNames.includes(name as IptablesTableName)) {
-      throw new InvalidArgumentError('table', name, `one of ${tableNames.join(', ')}${didYouMean(name, tableNames)}`)
-    }
+    checkTableName(name)
     const table = this.#state.tables.find(each => each.name === name)
     if (table?.owner !== undefined) {
       throw new InvalidArgumentError('table', name, `a table that is not owned by another process (netlink port ${table.owner})`)
@@ -272,14 +268,14 @@ export class Plan {
     return { expressions, owner: owner?.toLowerCase() }
   }
 
-  #noNumber(number: number | undefined, last: number): InvalidArgumentError {
-    return new InvalidArgumentError('number', number, last < 1 ? 'no number: the chain has no rules' : `a number from 1 to ${last}`)
+  /** From a number that counts from 1. */
+  #place(number: number | undefined, last: number): number {
+    if (number !== undefined && Number.isInteger(number) && number >= 1 && number <= last) return number - 1
+    throw new InvalidArgumentError('number', number, last < 1 ? 'no number: the chain has no rules' : `a number from 1 to ${last}`)
   }
 
-  #indexOf(table: string, name: string, number = 0): number {
-    const { items } = this.#chain(table, name)
-    if (number < 1 || number > items.length) throw this.#noNumber(number, items.length)
-    return number - 1
+  #indexOf(table: string, name: string, number: number | undefined): number {
+    return this.#place(number, this.#chain(table, name).items.length)
   }
 
   #deleteAll(table: string, name: string, items: readonly Item[]): void {

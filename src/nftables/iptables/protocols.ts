@@ -21,7 +21,7 @@ export function protocolNumber(protocol: Protocol): number {
   if (number !== undefined) return number
   const accepted = Object.keys(numbers)
   throw new InvalidArgumentError('protocol', protocol,
-    `a number from 1 to 255 or one of ${accepted.join(', ')}${didYouMean(String(protocol), accepted)}`)
+    `a number from 1 to 255 or one of ${accepted.join(', ')}${didYouMean(protocol, accepted)}`)
 }
 
 /** From a name or the digits of a number from 1 to 255. */

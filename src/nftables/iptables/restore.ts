@@ -11,7 +11,9 @@ export interface RestoreTable {
 }
 
 /** `counters`: those of rules and of built-in chains count, as with `iptables-restore -c`. Errors name the line. */
-export function parseIptablesRestore(text: string, { family = 'ip', counters = false }: { family?: IptablesFamily | undefined, counters?: boolean | undefined } = {}): RestoreTable[] {
+export function parseIptablesRestore(
+  text: string, { family = 'ip', counters = false }: { family?: IptablesFamily | undefined, counters?: boolean | undefined } = {},
+): RestoreTable[] {
   if (typeof text !== 'string') throw new InvalidArgumentError('text', text, 'a text in the format of iptables-save')
   const tables: RestoreTable[] = []
   let open: RestoreTable | undefined

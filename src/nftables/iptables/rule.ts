@@ -3,9 +3,11 @@
  * verdicts as nf_tables' own expressions, everything else as iptables' extensions, a counter before the target. iptables
  * takes rules of this form for its own, and calls tables with any other form incompatible.
  */
+import { aString, check, fieldsOf, listOf } from '../../checks.ts'
 import { InvalidArgumentError, didYouMean } from '../../errors.ts'
 import { INTERFACE_NAME_RULE, isInterfaceName } from '../../netlink/codecs.ts'
 import { NFT_NAME_MAXLEN } from '../constants.ts'
+import { expressionsOf } from '../expressions.ts'
 import type { Expression } from '../expressions.ts'
 import { ADDRESS_FIELDS, applyMask, compare, giveVerdict, loadMeta, loadPayload } from '../primitives.ts'
 import { protocolNumber } from './protocols.ts'
@@ -16,7 +18,7 @@ import type { Extension, Given, OptionInput, Options } from './extension.ts'
 import type { ConntrackState } from './matches/conntrack.ts'
 import { matches } from './matches/index.ts'
 import type { MatchName, Matches } from './matches/index.ts'
-import { builtinChains, verdictNames } from './names.ts'
+import { aFamily, builtinChains, verdictNames } from './names.ts'
 import { targets } from './targets/index.ts'
 import type { TargetName, Targets } from './targets/index.ts'
 import type { Context, IpSet, IptablesFamily } from './values.ts'
@@ -95,11 +97,14 @@ const fields = [
 
 /** The expressions of a rule, for `addRule`. Throws InvalidArgumentError, which names the field. */
 export function iptablesRule(rule: IptablesRule & IptablesPlace & { counters?: Counters | undefined }): Expression[] {
-  if (typeof rule !== 'object' || rule === null) throw new InvalidArgumentError('rule', rule, 'a rule')
-  for (const [name, value] of Object.entries(rule)) {
+  for (const [name, value] of Object.entries(fieldsOf('rule', rule))) {
     if (!fields.includes(name)) throw new InvalidArgumentError(name, value, `one of the fields ${fields.join(', ')}${didYouMean(name, fields)}`)
   }
   const { family, table, chain, sets, counters = { packets: 0, bytes: 0 } } = rule
+  check('family', family, aFamily)
+  if (table !== undefined) check('table', table, aString)
+  if (chain !== undefined) check('chain', chain, aString)
+  const { packets, bytes } = fieldsOf('counters', counters)
   const protocol = split(rule.protocol)
   const number = protocol === undefined ? undefined : protocolNumber(protocol.value)
   const context: Context = { family, table, chain, sets, protocol: protocol?.not === false ? number : undefined }
@@ -112,9 +117,9 @@ export function iptablesRule(rule: IptablesRule & IptablesPlace & { counters?: C
     ...addressMatch(family, 'daddr', 'destination', rule.destination),
     ...fragmentMatch(family, rule.fragment),
     ...shortMatches(rule, context),
-    ...(rule.matches ?? []).flatMap((match, index) => matchExpressions(match, `matches[${index}]`, context)),
+    ...listOf('matches', rule.matches ?? []).flatMap((match, index) => matchExpressions(match, `matches[${index}]`, context)),
     ...(rule.comment === undefined ? [] : part(matches.comment, 'match', { comment: rule.comment }, '', context)),
-    { name: 'counter', data: { bytes: counters.bytes, packets: counters.packets } },
+    { name: 'counter', data: { bytes, packets } },
     ...(rule.target === undefined ? [] : targetExpressions(rule.target, context)),
   ]
 }
@@ -195,7 +200,7 @@ function stateMatch(ctState: OrNot<readonly ConntrackState[]>, context: Context)
 
 function matchExpressions(match: IptablesMatch, path: string, context: Context): Expression[] {
   const [name, input, ...rest] = typeof match === 'object' && match !== null ? Object.entries(match).flat() as [string, object] : ['', match]
-  if (name === 'unknown' && rest.length === 0) return [...(input as UnknownPart['unknown']).expressions]
+  if (name === 'unknown' && rest.length === 0) return [...expressionsOf(input as UnknownPart['unknown'], `${path}.unknown`)]
   const found = Object.hasOwn(matches, name) ? matches[name as MatchName] : undefined
   if (found === undefined || rest.length > 0) {
     const names = Object.keys(matches)
@@ -212,7 +217,7 @@ function targetExpressions(target: IptablesTarget, context: Context): Expression
     : typeof target === 'object' && target !== null ? Object.entries(target).flat() as [string, unknown] : ['', target]
   if (rest.length === 0) {
     if (name === 'jump' || name === 'goto') return [giveVerdict(name, checkChainName(`target.${name}`, input))]
-    if (name === 'unknown') return [...(input as UnknownPart['unknown']).expressions]
+    if (name === 'unknown') return [...expressionsOf(input as UnknownPart['unknown'], 'target.unknown')]
     if (Object.hasOwn(targets, name)) {
       const path = typeof target === 'string' ? 'target' : `target.${name}`
       return part(targets[name as TargetName] as unknown as Extension, 'target', input as object, path, context)

@@ -1,12 +1,16 @@
 /** Tables as iptables-save and `iptables -S` print them (1.8.9). */
+import { aText, check, fieldsOf } from '../../checks.ts'
+import { expressionsOf } from '../expressions.ts'
 import type { Rule } from '../rules.ts'
 import { readRule } from './read.ts'
-import { incompatibility, iptablesFamily, isBuiltin, policyOf, readRules, sortChains } from './table.ts'
+import { checkTable, incompatibility, iptablesFamily, isBuiltin, policyOf, readRules, sortChains } from './table.ts'
 import type { IptablesTable } from './table.ts'
 import { ruleSave } from './text.ts'
 
 /** One rule as a line of iptables-save: `-A FORWARD -o virbr0 -j REJECT --reject-with icmp-port-unreachable`. */
 export function formatIptablesSave(rule: Pick<Rule, 'family' | 'chain' | 'expressions' | 'comment'>): string {
+  expressionsOf(rule)
+  check('chain', rule.chain, aText)
   const family = iptablesFamily(rule)
   return `-A ${rule.chain} ${ruleSave(family, readRule(family, rule))}`.trimEnd()
 }
@@ -15,8 +19,9 @@ export function formatIptablesSave(rule: Pick<Rule, 'family' | 'chain' | 'expres
  * A whole table as iptables-save prints it, without its comments of time and version. `counters`: as with `-c`. Above a
  * table that the iptables tools refuse to print stands why.
  */
-export function formatIptablesSaveTable(given: IptablesTable, { counters = false }: { counters?: boolean } = {}): string {
-  const { table, chains } = given
+export function formatIptablesSaveTable(given: IptablesTable, options: { counters?: boolean } = {}): string {
+  const { table, chains } = checkTable(given)
+  const { counters = false } = fieldsOf('options', options)
   const sorted = sortChains(given)
   const lines = sorted.map(({ name, chain }) => {
     const { packets, bytes } = chain?.counters ?? { packets: 0, bytes: 0 }
@@ -39,8 +44,9 @@ export interface ListRulesOptions {
 }
 
 /** Policies, chains and rules as `iptables -S` prints them. */
-export function formatIptablesRules(given: IptablesTable, { chain: only, number, counters = false }: ListRulesOptions = {}): string {
-  const sorted = sortChains(given).filter(({ name }) => only === undefined || name === only)
+export function formatIptablesRules(given: IptablesTable, options: ListRulesOptions = {}): string {
+  const { chain: only, number, counters = false } = fieldsOf('options', options)
+  const sorted = sortChains(checkTable(given)).filter(({ name }) => only === undefined || name === only)
   // Users' chains come after the policies, all before the rules.
   const heads = number !== undefined ? [] : sorted.map(({ name, chain }) => {
     const { packets, bytes } = chain?.counters ?? { packets: 0, bytes: 0 }

@@ -1,7 +1,9 @@
 /** What both of iptables' listings of a table are made from. */
 import type { Chain } from '../chains.ts'
 import type { Rule } from '../rules.ts'
-import { builtinChains } from './names.ts'
+import { fieldsOf, listOf } from '../../checks.ts'
+import { expressionsOf } from '../expressions.ts'
+import { builtinChains, checkTableName } from './names.ts'
 import { readRule } from './read.ts'
 import type { ReadRule } from './read.ts'
 import type { IpSet, IptablesFamily } from './values.ts'
@@ -14,6 +16,15 @@ export interface IptablesTable {
   rules: readonly Rule[]
   /** The sets of ipset that the rules hold by number; a part whose set is not among them is printed as unknown. */
   sets?: readonly IpSet[] | undefined
+}
+
+/** The same, looked through: what `formatIptables…` are given. */
+export function checkTable(given: IptablesTable): IptablesTable {
+  const { table, chains, rules } = fieldsOf('table', given)
+  checkTableName(table)
+  listOf('chains', chains).forEach((chain, index) => { fieldsOf(`chains[${index}]`, chain) })
+  listOf('rules', rules).forEach((rule, index) => { expressionsOf(rule, `rules[${index}]`) })
+  return given
 }
 
 /** The table's own chains in their order, there or not, then the users' by name. */

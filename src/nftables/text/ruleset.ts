@@ -1,6 +1,8 @@
 /** Whole rulesets and their parts in the syntax of nft(8), as `nft -f` reads it. */
+import { fieldsOf, listOf } from '../../checks.ts'
 import { formatDuration } from '../datatypes.ts'
 import type { Chain } from '../chains.ts'
+import { expressionsOf } from '../expressions.ts'
 import type { Flowtable } from '../flowtables.ts'
 import type { Family } from '../messages.ts'
 import type { NftObject } from '../objects.ts'
@@ -38,12 +40,17 @@ interface Scope {
  * as a comment that names it: such a text, read back, lacks that rule or element.
  */
 export function rulesetToNft(ruleset: Ruleset): string {
+  for (const part of ['tables', 'chains', 'sets', 'objects', 'flowtables'] as const) {
+    listOf(part, fieldsOf('ruleset', ruleset)[part]).forEach((each, index) => { fieldsOf(`${part}[${index}]`, each) })
+  }
+  listOf('rules', ruleset.rules).forEach((rule, index) => { expressionsOf(rule, `rules[${index}]`) })
   return ruleset.tables.map(table => tableToNft(ruleset, table)).join('\n')
 }
 
 /** One rule, without its chain. Undefined if nft's language cannot say it. */
 export function ruleToNft(rule: Pick<Rule, 'family' | 'expressions' | 'comment'>, sets: readonly FilledSet[] = []): string | undefined {
-  const { text } = ruleText(rule.family, rule.expressions, name => sets.find(set => set.name === name))
+  const expressions = expressionsOf(rule)
+  const { text } = ruleText(rule.family, expressions, name => listOf('sets', sets).find(set => set.name === name))
   return text === undefined ? undefined : withComment(text, rule.comment)
 }
 

@@ -1,5 +1,6 @@
 /** What connection tracking knows of a packet's connection. Source: nft(8) "CONNTRACK EXPRESSIONS", "CONNTRACK STATEMENT". */
-import { InvalidArgumentError, didYouMean } from '../../errors.ts'
+import { fieldsOf } from '../../checks.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 import { NFT_CONNLIMIT_F_INV, NFT_OBJECT_CT_EXPECT, NFT_OBJECT_CT_HELPER, NFT_OBJECT_CT_TIMEOUT } from '../constants.ts'
 import { datatypes } from '../datatypes.ts'
 import { ctKeys } from '../headers.ts'
@@ -7,7 +8,7 @@ import { shared } from '../expressions.ts'
 import type { Expression, ExpressionData } from '../expressions.ts'
 import { compare } from '../primitives.ts'
 import { andMask } from './match.ts'
-import { need } from './parts.ts'
+import { lookUp, need } from './parts.ts'
 import type { Source, Word } from './parts.ts'
 import { referTo } from './references.ts'
 import { constantLoad, selector, settable } from './selector.ts'
@@ -103,11 +104,7 @@ export type CtState = 'invalid' | 'established' | 'related' | 'new' | 'untracked
 export function ctState(...states: readonly [CtState, ...CtState[]]): Word {
   let bits = 0
   for (const state of states) {
-    if (!Object.hasOwn(ctStates, state)) {
-      const names = Object.keys(ctStates)
-      throw new InvalidArgumentError('ctState', state, `one of ${names.join(', ')}${didYouMean(String(state), names)}`)
-    }
-    bits |= ctStates[state] ?? 0
+    bits |= lookUp('ctState', ctStates, state)
   }
   let tests = stateTests.get(bits)
   if (tests === undefined) {
@@ -122,7 +119,7 @@ const stateTests = new Map<number, Expression[]>()
 
 /** Matches while at most so many connections are under way, or with `over` while there are more; in a dynamic set, for each key. */
 export function connectionCount(count: number | { over: number }): Word {
-  const number = typeof count === 'object' ? count.over : count
+  const number = typeof count === 'object' ? fieldsOf('ct.count', count).over : count
   if (!Number.isInteger(number) || number < 0) throw new InvalidArgumentError('ct.count', count, 'a number of connections, or { over: number }')
   return [{ name: 'connlimit', data: { count: number, flags: typeof count === 'object' ? NFT_CONNLIMIT_F_INV : 0 } }]
 }

@@ -1,4 +1,5 @@
 /** Fields of packets' headers: `ip.saddr`, `tcp.dport`, `ether.type`, … Source: nft(8) "PAYLOAD EXPRESSIONS". */
+import { check, wholeNumber } from '../../checks.ts'
 import { InvalidArgumentError, UnsupportedError } from '../../errors.ts'
 import { NFT_PAYLOAD_L4CSUM_PSEUDOHDR } from '../constants.ts'
 import type { DatatypeName } from '../datatypes.ts'
@@ -163,14 +164,15 @@ export const comp: Words<'comp'> = headerWords('comp')
 /** The ports of whatever transport protocol: say which before. */
 export const th: Words<'th'> = headerWords('th')
 
+const anOffset = wholeNumber(0, 0xffff * 8, 'bits')
+const aLength = wholeNumber(1, 128, 'bits')
 const rawBases = { ll: 'link', nh: 'network', th: 'transport' } as const
 
 /** Bits of the packet wherever they are: nft's `@th,16,16`. Offset and length in bits. */
 export function payload(base: keyof typeof rawBases, offset: number, length: number): Settable {
-  const word = `@${String(base)},${offset},${length}`
-  if (!Object.hasOwn(rawBases, base)) throw new InvalidArgumentError('base', base, 'll, nh or th')
-  if (!Number.isInteger(offset) || offset < 0 || !Number.isInteger(length) || length < 1 || length > 128) {
-    throw new InvalidArgumentError('payload', word, 'an offset from 0 and a length from 1 to 128, in bits')
-  }
+  if (typeof base !== 'string' || !Object.hasOwn(rawBases, base)) throw new InvalidArgumentError('base', base, 'll, nh or th')
+  check('offset', offset, anOffset)
+  check('length', length, aLength)
+  const word = `@${base},${offset},${length}`
   return payloadField(word, rawBases[base], { offset, length, type: 'integer' }, [])
 }

@@ -1,10 +1,11 @@
 /** What the kernel looks up or makes up for a packet: routes, sockets, systems, numbers, IPsec. Source: nft(8) "PRIMARY EXPRESSIONS". */
-import { InvalidArgumentError, didYouMean } from '../../errors.ts'
+import { fieldsOf } from '../../checks.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 import * as c from '../constants.ts'
 import { fibResults, rtKeys, socketKeys } from '../headers.ts'
 import type { ExpressionData } from '../expressions.ts'
 import type { Match } from './match.ts'
-import { isNeed, lengthOf, need, typesOf } from './parts.ts'
+import { isNeed, lengthOf, lookUp, need, typesOf } from './parts.ts'
 import type { Source, ValueType, Word } from './parts.ts'
 import { selector } from './selector.ts'
 import type { Selector } from './selector.ts'
@@ -74,7 +75,8 @@ export const socket = {
  * The operating system that a SYN looks like, by the database that nfnl_osf loads: `osf()('Linux')`, `osf({ version:
  * true })('Linux:4.20')`.
  */
-export function osf({ ttl = 'exact', version = false }: { ttl?: 'exact' | 'loose' | 'skip', version?: boolean } = {}): Selector<string> {
+export function osf(options: { ttl?: 'exact' | 'loose' | 'skip', version?: boolean } = {}): Selector<string> {
+  const { ttl = 'exact', version = false } = fieldsOf('osf', options)
   const flags = version ? c.NFT_OSF_F_VERSION : 0
   return selector<string>({
     word: 'osf name', types: [{ type: 'string', size: 16, order: 'host' }],
@@ -88,7 +90,8 @@ function positive(field: string, value: number, least: number): number {
 }
 
 /** A number from `offset` to `offset + mod - 1`: one after the other, or by chance. */
-export function numgen({ mode, mod, offset = 0 }: { mode: 'inc' | 'random', mod: number, offset?: number }): Selector<number> {
+export function numgen(options: { mode: 'inc' | 'random', mod: number, offset?: number }): Selector<number> {
+  const { mode, mod, offset = 0 } = fieldsOf('numgen', options)
   if (mode !== 'inc' && mode !== 'random') throw new InvalidArgumentError('numgen.mode', mode, 'inc or random')
   const data = { modulus: positive('numgen.mod', mod, 1), type: mode, offset: positive('numgen.offset', offset, 0) } as const
   const types: readonly ValueType[] = [{ type: 'integer', size: 4, order: 'host' }]
@@ -96,7 +99,8 @@ export function numgen({ mode, mod, offset = 0 }: { mode: 'inc' | 'random', mod:
 }
 
 /** A number below `mod` (plus `offset`) that is the same for the same key: `jhash(ip.saddr, { mod: 2 })`. */
-export function jhash(key: Source, { mod, seed, offset = 0 }: { mod: number, seed?: number, offset?: number }): Selector<number> {
+export function jhash(key: Source, options: { mod: number, seed?: number, offset?: number }): Selector<number> {
+  const { mod, seed, offset = 0 } = fieldsOf('jhash', options)
   const length = lengthOf(typesOf('jhash', key))
   const modulus = positive('jhash.mod', mod, 1)
   const word = `jhash ${key.word} mod ${mod}`
@@ -112,7 +116,8 @@ export function jhash(key: Source, { mod, seed, offset = 0 }: { mod: number, see
 }
 
 /** The same of the packet's connection, in both directions. */
-export function symhash({ mod, offset = 0 }: { mod: number, offset?: number }): Selector<number> {
+export function symhash(options: { mod: number, offset?: number }): Selector<number> {
+  const { mod, offset = 0 } = fieldsOf('symhash', options)
   const data = { modulus: positive('symhash.mod', mod, 1), offset: positive('symhash.offset', offset, 0), type: 'symhash' } as const
   return selector<number>({
     word: `symhash mod ${mod}`, types: [{ type: 'integer', size: 4, order: 'host' }],
@@ -129,7 +134,8 @@ interface IpsecWords {
 }
 
 /** The IPsec transformation that a packet has been through (`in`) or will go through (`out`); `spnum` of nested ones, from 0. */
-export function ipsec(dir: 'in' | 'out', { spnum = 0 }: { spnum?: number } = {}): IpsecWords {
+export function ipsec(dir: 'in' | 'out', options: { spnum?: number } = {}): IpsecWords {
+  const { spnum = 0 } = fieldsOf('ipsec', options)
   if (dir !== 'in' && dir !== 'out') throw new InvalidArgumentError('ipsec', dir, 'in or out')
   const field = <S>(key: XfrmKey, type: ValueType): Selector<S> => selector<S>({
     word: `ipsec ${dir} ${key}`, types: [type],
@@ -143,10 +149,4 @@ export function ipsec(dir: 'in' | 'out', { spnum = 0 }: { spnum?: number } = {})
     ip: { saddr: field('ip saddr', ip4), daddr: field('ip daddr', ip4) },
     ip6: { saddr: field('ip6 saddr', ip6), daddr: field('ip6 daddr', ip6) },
   }
-}
-
-function lookUp<V>(field: string, table: Readonly<Record<string, V>>, key: string): V {
-  if (Object.hasOwn(table, key)) return table[key] as V
-  const names = Object.keys(table)
-  throw new InvalidArgumentError(field, key, `one of ${names.join(', ')}${didYouMean(String(key), names)}`)
 }

@@ -1,4 +1,5 @@
 /** Maps in rules: from a field to a value, a verdict, an object; and sets that rules fill. Source: nft(8) "MAPS", "SET STATEMENT". */
+import { fieldsOf, listOf } from '../../checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { NFT_DYNSET_F_EXPR } from '../constants.ts'
 import type { ExpressionData, StatefulExpression } from '../expressions.ts'
@@ -6,7 +7,7 @@ import { anonymousMap } from './anonymous.ts'
 import type { KeyedElement } from './keys.ts'
 import { inKeyOrder, loadKey, setName } from './match.ts'
 import type { Matchable, NamedSet } from './match.ts'
-import { isNeed, registerBehind, typesOf } from './parts.ts'
+import { isNeed, isSource, registerBehind, typesOf } from './parts.ts'
 import type { AnonymousSet, Expected, Part, Source, ValueType, Word } from './parts.ts'
 import { valueOf } from './selector.ts'
 import { dataBytes } from './data.ts'
@@ -131,9 +132,9 @@ function dynamic(op: 'add' | 'update' | 'delete', set: string, key: Matchable, o
   const types = typesOf(op, key)
   const keyed = key.loadKey?.(1) ?? key.load(1)
   const dataRegister = registerBehind(1, types)
-  const { timeoutMs, data, statements = [] } = options
+  const { timeoutMs, data, statements = [] } = fieldsOf('options', options)
   const loaded = data === undefined ? [] : dynamicData(op, data, dataRegister)
-  const expressions = statements.flat().map(part => part as StatefulExpression)
+  const expressions = listOf('options.statements', statements).flat().map(part => part as StatefulExpression)
   const [only, second] = expressions
   const values: ExpressionData<'dynset'> = {
     sregKey: 1,
@@ -151,7 +152,8 @@ function dynamic(op: 'add' | 'update' | 'delete', set: string, key: Matchable, o
 }
 
 function dynamicData(op: string, data: Source | string | number, register: number): Word {
-  if (typeof data === 'object' || typeof data === 'function') return data.load(register)
+  if (isSource(data)) return data.load(register)
+  if (typeof data !== 'number' && typeof data !== 'string') throw new InvalidArgumentError(`${op}.data`, data, 'a number, an address or a selector')
   const type: ValueType = typeof data === 'number' ? { type: 'mark', size: 4, order: 'host' }
     : { type: data.includes(':') ? 'ipv6_addr' : 'ipv4_addr', size: data.includes(':') ? 16 : 4, order: 'big' }
   return valueOf(`${op}.data`, [type], data, register)

@@ -1,4 +1,5 @@
 /** Conditions: a source compared with a value, a range, a mask, a list, a set. */
+import { listOf } from '../../checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { NFT_LOOKUP_F_INV } from '../constants.ts'
 import { datatypes } from '../datatypes.ts'
@@ -194,7 +195,7 @@ export function maskWith(mask: Uint8Array, xor: Uint8Array = new Uint8Array(mask
 
 /** The opposite of a condition, e.g. `not(ip.daddr('10.0.0.0/8'))`; of one with a protocol, only what follows it. */
 export function not(condition: Word): Word {
-  const before = condition.slice(0, -1)
+  const before = listOf('not', condition).slice(0, -1)
   const last = condition.at(-1) as Expression | undefined
   if (isExpression(last, 'cmp')) {
     const { op, data } = last.data

@@ -4,6 +4,7 @@ import { metaKeys } from '../headers.ts'
 import type { ExpressionData } from '../expressions.ts'
 import { families } from '../messages.ts'
 import { compare } from '../primitives.ts'
+import { lookUp } from './parts.ts'
 import { referTo } from './references.ts'
 import type { Source, Word } from './parts.ts'
 import { constantLoad, selector, settable } from './selector.ts'
@@ -87,7 +88,9 @@ export const mark = meta.mark
 /** The transport protocol, behind IPv6 extension headers too. */
 export const l4proto = meta.l4proto
 
+const networks = { ip: families.ip, ip6: families.ip6 } as const
+
 /** The packet's address family. The fields of `ip`, `ip6`, `icmp`, … see to it by themselves. */
 export function nfproto(family: 'ip' | 'ip6'): Word {
-  return [{ name: 'meta', data: { key: 'nfproto', dreg: 1 } }, compare('eq', Uint8Array.of(families[family]))]
+  return [{ name: 'meta', data: { key: 'nfproto', dreg: 1 } }, compare('eq', Uint8Array.of(lookUp('nfproto', networks, family)))]
 }

@@ -2,6 +2,7 @@
  * Network address translation, transparent proxies, copies and redirections of packets. Source: nft(8) "NAT
  * STATEMENTS", "TPROXY", "DUP", "FWD".
  */
+import { fieldsOf } from '../../checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import {
   NF_NAT_RANGE_NETMAP, NF_NAT_RANGE_PERSISTENT, NF_NAT_RANGE_PROTO_RANDOM, NF_NAT_RANGE_PROTO_RANDOM_FULLY, NF_NAT_RANGE_PROTO_SPECIFIED,
@@ -48,7 +49,8 @@ const addressTypes = {
 } as const satisfies Record<string, ValueType>
 
 /** Source NAT to the address of the interface that the packet leaves by. Ports need a transport protocol before. */
-export function masquerade({ ports, ...flags }: { ports?: Ports | Source } & NatFlags = {}): Word {
+export function masquerade(options: { ports?: Ports | Source } & NatFlags = {}): Word {
+  const { ports, ...flags } = fieldsOf('masquerade', options)
   const loaded = loadPorts('masquerade', ports, 1)
   return [...loaded.parts, { name: 'masq', data: { ...flagsOf(flags, loaded.specified), ...loaded.registers } }]
 }
@@ -64,7 +66,8 @@ export function dnat(target: NatTarget): Word {
 }
 
 /** Destination NAT to the host itself. */
-export function redirect({ ports, ...flags }: { ports?: Ports | Source } & NatFlags = {}): Word {
+export function redirect(options: { ports?: Ports | Source } & NatFlags = {}): Word {
+  const { ports, ...flags } = fieldsOf('redirect', options)
   const loaded = loadPorts('redirect', ports, 1)
   return [...loaded.parts, { name: 'redir', data: { ...loaded.registers, ...flagsOf(flags, loaded.specified) } }]
 }
@@ -104,7 +107,7 @@ export function portBytes(field: string, ports: Ports): Uint8Array[] {
 }
 
 function nat(type: 'snat' | 'dnat', target: NatTarget): Word {
-  const { to, ...rest } = target
+  const { to, ...rest } = fieldsOf(type, target)
   if (isSource(to)) return natByMap(type, to, rest)
   const { address, ports, netmap, family: given, ...flags } = { ...rest, ...(to === undefined ? {} : parseTo(`${type}.to`, to)) }
   if (address === undefined && ports === undefined) {
@@ -121,14 +124,15 @@ function nat(type: 'snat' | 'dnat', target: NatTarget): Word {
 }
 
 function familyOf(address: string | readonly string[]): 'ip' | 'ip6' {
-  return String([address].flat()[0]).includes(':') ? 'ip6' : 'ip'
+  const [first] = [address].flat()
+  return typeof first === 'string' && first.includes(':') ? 'ip6' : 'ip'
 }
 
 function loadAddress(type: string, address: NatTarget['address'], family: 'ip' | 'ip6' | undefined): Loaded<AddressRegisters> {
   const field = `${type}.address`
   if (address === undefined) return { parts: [], registers: {}, used: 0 }
   if (isSource(address)) return { parts: address.load(1, [addressTypes[family ?? 'ip']]), registers: { regAddrMin: 1 }, used: 1 }
-  const value = typeof address === 'string' ? address : { from: address[0], to: address[1] }
+  const value = typeof address === 'string' ? address : Array.isArray(address) ? { from: address[0] as unknown, to: address[1] as unknown } : address
   const { from, to } = parseBytes(field, addressTypes[family ?? 'ip'], value)
   const parts: Word = [setRegister(1, from)]
   if (to === undefined) return { parts, registers: { regAddrMin: 1 }, used: 1 }
@@ -189,7 +193,8 @@ function flagsOf({ random, fullyRandom, persistent }: NatFlags, ports: boolean, 
 }
 
 /** To a socket of this host, without changing the packet; needs a transport protocol before, and a route. */
-export function tproxy({ address, port }: { address?: string | Source, port?: number | Source }): Word {
+export function tproxy(target: { address?: string | Source, port?: number | Source }): Word {
+  const { address, port } = fieldsOf('tproxy', target)
   const family = address === undefined ? 'unspec' as const : isSource(address) ? 'ip' as const : familyOf(address)
   const needed = need({ word: 'tproxy', ports: true })
   const parts: Word = [needed]
@@ -219,7 +224,8 @@ function loadDevice(field: string, device: number | Source, register: number): W
  * Sends a copy of the packet: in ip and ip6 tables to an address, out of an interface if given; in netdev ones to an
  * interface. Interfaces by number.
  */
-export function dup({ address, device }: { address?: string | Source, device?: number | Source }): Word {
+export function dup(target: { address?: string | Source, device?: number | Source }): Word {
+  const { address, device } = fieldsOf('dup', target)
   if (address === undefined) {
     if (device === undefined) throw new InvalidArgumentError('dup', {}, 'an address, an interface, or both')
     return [...loadDevice('dup.device', device, 1), { name: 'dup', data: { sregDev: 1 } }]
@@ -232,7 +238,8 @@ export function dup({ address, device }: { address?: string | Source, device?: n
 }
 
 /** Sends the packet out of another interface, in netdev tables; with an address to that neighbour. Interfaces by number. */
-export function fwd({ device, address }: { device: number | Source, address?: string }): Word {
+export function fwd(target: { device: number | Source, address?: string }): Word {
+  const { device, address } = fieldsOf('fwd', target)
   const parts = loadDevice('fwd.device', device, 1)
   if (address === undefined) return [...parts, { name: 'fwd', data: { sregDev: 1 } }]
   const nfproto = familyOf(address)

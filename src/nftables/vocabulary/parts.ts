@@ -1,5 +1,5 @@
 /** What the words of the vocabulary are made of, before a rule knows its table's family (compile.ts). */
-import { InvalidArgumentError } from '../../errors.ts'
+import { InvalidArgumentError, didYouMean } from '../../errors.ts'
 import type { DatatypeName } from '../datatypes.ts'
 import type { WireElement } from '../elements.ts'
 import type { Expression, ExpressionOf } from '../expressions.ts'
@@ -98,7 +98,7 @@ export function registerBehind(register: number, types: readonly ValueType[]): n
 }
 
 export function isSource(value: unknown): value is Source {
-  return (typeof value === 'object' || typeof value === 'function') && value !== null && 'load' in value && 'word' in value
+  return (typeof value === 'object' || typeof value === 'function') && value !== null && 'load' in value && typeof value.load === 'function' && 'word' in value
 }
 
 /** The types of a source that has some whatever its use. */
@@ -114,4 +114,11 @@ export function need(data: Need['data']): Need {
 
 export function isNeed(part: Part): part is Need {
   return part.name === 'need'
+}
+
+/** What a name stands for. */
+export function lookUp<V>(field: string, table: Readonly<Record<string, V>>, key: string): V {
+  if (typeof key === 'string' && Object.hasOwn(table, key)) return table[key] as V
+  const names = Object.keys(table)
+  throw new InvalidArgumentError(field, key, `one of ${names.join(', ')}${didYouMean(key, names)}`)
 }

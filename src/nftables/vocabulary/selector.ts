@@ -1,5 +1,5 @@
 /** Selectors: words that compare when called, and stand for the value itself in maps, concatenations and assignments. */
-import { InvalidArgumentError } from '../../errors.ts'
+import { InvalidArgumentError, show } from '../../errors.ts'
 import { shared } from '../expressions.ts'
 import type { Expression } from '../expressions.ts'
 import { setRegister } from '../primitives.ts'
@@ -107,28 +107,33 @@ function moved(expression: Expression, register: number): Expression {
 }
 
 /** A source computed from another one, of the same type. */
-function computed(word: string, field: string, source: Source, last: (type: ValueType, register: number) => Expression): Selector {
+function computed(
+  sign: string, field: string, source: Source, operand: unknown, last: (type: ValueType, register: number) => Expression,
+): Selector {
   const types = typesOf(field, source)
   const [type] = types
   if (types.length !== 1 || type === undefined) throw new InvalidArgumentError(field, source.word, 'a single value')
+  const word = `${source.word} ${sign} ${show(operand)}`
+  // Refuses an operand that does not fit now, not where the word is used.
+  last(type, 1)
   return selector({ word, types, load: register => [...source.load(register), last(type, register)] })
 }
 
 /** `source & mask`, `source | bits`, `source ^ bits`: e.g. `ct.mark.set(or(ct.mark, 0x10))`. */
 export function and(source: Source, mask: Scalar): Selector {
-  return computed(`${source.word} & ${String(mask)}`, 'and', source, (type, register) =>
+  return computed('&', 'and', source, mask, (type, register) =>
     maskWith(parseScalar('and', type, mask), undefined, register))
 }
 
 export function or(source: Source, bits: Scalar): Selector {
-  return computed(`${source.word} | ${String(bits)}`, 'or', source, (type, register) => {
+  return computed('|', 'or', source, bits, (type, register) => {
     const bytes = parseScalar('or', type, bits)
     return maskWith(bytes.map(byte => ~byte & 0xff), bytes, register)
   })
 }
 
 export function xor(source: Source, bits: Scalar): Selector {
-  return computed(`${source.word} ^ ${String(bits)}`, 'xor', source, (type, register) => {
+  return computed('^', 'xor', source, bits, (type, register) => {
     const bytes = parseScalar('xor', type, bits)
     return maskWith(new Uint8Array(bytes.length).fill(0xff), bytes, register)
   })
@@ -136,11 +141,11 @@ export function xor(source: Source, bits: Scalar): Selector {
 
 /** Shifted by so many bits to the left or right. */
 export function shiftLeft(source: Source, count: number): Selector {
-  return computed(`${source.word} << ${count}`, 'shiftLeft', source, (type, register) => shift('lshift', type, count, register))
+  return computed('<<', 'shiftLeft', source, count, (type, register) => shift('lshift', type, count, register))
 }
 
 export function shiftRight(source: Source, count: number): Selector {
-  return computed(`${source.word} >> ${count}`, 'shiftRight', source, (type, register) => shift('rshift', type, count, register))
+  return computed('>>', 'shiftRight', source, count, (type, register) => shift('rshift', type, count, register))
 }
 
 export function shift(op: 'lshift' | 'rshift', { size }: { size: number }, count: number, register = 1): Expression {

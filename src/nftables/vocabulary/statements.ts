@@ -1,10 +1,10 @@
 /** What a rule does besides giving a verdict. Source: nft(8) "STATEMENTS". */
-import { InvalidArgumentError, didYouMean } from '../../errors.ts'
+import { aText, check, fieldsOf, listOf } from '../../checks.ts'
+import { InvalidArgumentError } from '../../errors.ts'
 import * as c from '../constants.ts'
 import { shared } from '../expressions.ts'
 import type { ExpressionData } from '../expressions.ts'
-import { need } from './parts.ts'
-import { isSource } from './parts.ts'
+import { isSource, lookUp, need } from './parts.ts'
 import type { Source, Word } from './parts.ts'
 import { referTo } from './references.ts'
 
@@ -25,7 +25,7 @@ const fromZero = shared({ name: 'counter', data: {} })
  */
 export function counter(counter: { packets?: number, bytes?: number } | string | Source = {}): Word {
   if (isReference(counter)) return referTo('counter', c.NFT_OBJECT_COUNTER, counter)
-  const { packets, bytes } = counter
+  const { packets, bytes } = fieldsOf('counter', counter)
   if (packets === undefined && bytes === undefined) return [fromZero]
   return [{ name: 'counter', data: { bytes: integer('counter.bytes', bytes ?? 0), packets: integer('counter.packets', packets ?? 0) } }]
 }
@@ -44,7 +44,8 @@ export interface Limit {
   over?: boolean
 }
 
-export function limitData({ rate, per, burst, unit = 'packets', over }: Limit): ExpressionData<'limit'> {
+export function limitData(limit: Limit): ExpressionData<'limit'> {
+  const { rate, per, burst, unit = 'packets', over } = fieldsOf('limit', limit)
   if (unit !== 'packets' && unit !== 'bytes') throw new InvalidArgumentError('limit.unit', unit, 'packets or bytes')
   if (integer('limit.rate', rate) === 0) throw new InvalidArgumentError('limit.rate', rate, 'a rate above 0')
   return {
@@ -68,7 +69,8 @@ export interface Quota {
   over?: boolean
 }
 
-export function quotaData({ bytes, used = 0, over }: Quota): ExpressionData<'quota'> {
+export function quotaData(quota: Quota): ExpressionData<'quota'> {
+  const { bytes, used = 0, over } = fieldsOf('quota', quota)
   return { bytes: integer('quota.bytes', bytes), consumed: integer('quota.used', used), flags: over === true ? c.NFT_QUOTA_F_INV : 0 }
 }
 
@@ -102,14 +104,15 @@ export interface Log {
 }
 
 /** To the kernel log, or with `group` to nfnetlink_log. */
-export function log({ prefix, level, flags, group, snaplen, queueThreshold }: Log = {}): Word {
+export function log(log: Log = {}): Word {
+  const { prefix, level, flags, group, snaplen, queueThreshold } = fieldsOf('log', log)
   if (group !== undefined && (level !== undefined || flags !== undefined)) {
     throw new InvalidArgumentError('log.group', group, 'no level and flags beside it: those are for the kernel log')
   }
   if (prefix !== undefined && (typeof prefix !== 'string' || Buffer.byteLength(prefix) > 127)) {
     throw new InvalidArgumentError('log.prefix', prefix, 'a string of at most 127 bytes')
   }
-  const bits = flags?.reduce((all, flag) => all | lookUp('log.flags', logFlags, flag), 0)
+  const bits = flags === undefined ? undefined : listOf('log.flags', flags).reduce((all, flag) => all | lookUp('log.flags', logFlags, flag), 0)
   return [{
     name: 'log',
     data: {
@@ -169,7 +172,8 @@ export interface Queue {
 }
 
 /** To a program that decides, by nfnetlink_queue. */
-export function queue({ num = 0, bypass, fanout }: Queue = {}): Word {
+export function queue(queue: Queue = {}): Word {
+  const { num = 0, bypass, fanout } = fieldsOf('queue', queue)
   const flags = (bypass === true ? c.NFT_QUEUE_FLAG_BYPASS : 0) | (fanout === true ? c.NFT_QUEUE_FLAG_CPU_FANOUT : 0)
   const flagged = flags === 0 ? {} : { flags }
   if (isSource(num)) return [...num.load(1), { name: 'queue', data: { ...flagged, sregQnum: 1 } }]
@@ -188,7 +192,8 @@ export interface Synproxy {
   sackPerm?: boolean
 }
 
-export function synproxyData({ mss, wscale, timestamp, sackPerm }: Synproxy): ExpressionData<'synproxy'> {
+export function synproxyData(synproxy: Synproxy): ExpressionData<'synproxy'> {
+  const { mss, wscale, timestamp, sackPerm } = fieldsOf('synproxy', synproxy)
   const flags = (mss === undefined ? 0 : c.NF_SYNPROXY_OPT_MSS) | (wscale === undefined ? 0 : c.NF_SYNPROXY_OPT_WSCALE) |
     (timestamp === true ? c.NF_SYNPROXY_OPT_TIMESTAMP : 0) | (sackPerm === true ? c.NF_SYNPROXY_OPT_SACK_PERM : 0)
   if (wscale !== undefined && integer('synproxy.wscale', wscale) > 14) throw new InvalidArgumentError('synproxy.wscale', wscale, 'at most 14')
@@ -206,11 +211,6 @@ export function synproxy(synproxy: Synproxy | string | Source = {}): Word {
 
 /** Puts the packet's connection into a flow table of the same table. */
 export function flowAdd(flowtable: string): Word {
+  check('flowAdd', flowtable, aText)
   return [{ name: 'flow_offload', data: { flowtable } }]
-}
-
-function lookUp<V>(field: string, table: Readonly<Record<string, V>>, key: string): V {
-  if (Object.hasOwn(table, key)) return table[key] as V
-  const names = Object.keys(table)
-  throw new InvalidArgumentError(field, key, `one of ${names.join(', ')}${didYouMean(String(key), names)}`)
 }

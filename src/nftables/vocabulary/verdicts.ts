@@ -1,4 +1,5 @@
 /** What becomes of a packet, at the end of a rule or in a verdict map. */
+import { aText, check } from '../../checks.ts'
 import { InvalidArgumentError, didYouMean } from '../../errors.ts'
 import { isExpression } from '../expressions.ts'
 import type { ExpressionOf } from '../expressions.ts'
@@ -25,11 +26,13 @@ export function cont(): Word {
 
 /** Into a chain of the same table, and back behind this rule. */
 export function jump(chain: string): Word {
+  check('jump', chain, aText)
   return [giveVerdict('jump', chain)]
 }
 
 /** Into a chain of the same table, without coming back. */
 export function goto(chain: string): Word {
+  check('goto', chain, aText)
   return [giveVerdict('goto', chain)]
 }
 
@@ -48,8 +51,8 @@ export function parseVerdict(field: string, verdict: unknown): VerdictData {
     }
   } else if (Array.isArray(verdict)) {
     const [first, ...rest] = verdict as Part[]
-    const data = first !== undefined && rest.length === 0 && isExpression(first, 'immediate') ? first.data.data?.verdict : undefined
+    const data = rest.length === 0 && isExpression(first, 'immediate') ? first.data.data?.verdict : undefined
     if (data !== undefined) return data
   }
-  throw new InvalidArgumentError(field, verdict, `a verdict: ${names.join(', ')}${didYouMean(String(verdict), names)}`)
+  throw new InvalidArgumentError(field, verdict, `a verdict: ${names.join(', ')}${didYouMean(verdict, names)}`)
 }
