@@ -300,5 +300,5 @@ function whereOf<T extends IptablesWhere>(where: T): Omit<T, 'family' | 'table'>
 
 function parsed(rule: IptablesRule | string, family: IptablesFamily, table: string, chain: string): IptablesRule {
   check('chain', chain, aText)
-  return typeof rule === 'string' ? parseIptablesRule(`-A ${chain} ${rule}`, { family, table }) : rule
+  return typeof rule === 'string' ? parseIptablesRule(`-A ${chain} ${rule}`, { family, table }) : fieldsOf('rule', rule)
 }
