@@ -3,6 +3,8 @@ import { constants } from 'node:os'
 import type { ReadFileStep } from '../../binding/index.ts'
 import { aString, aText, check, fieldsOf, listOf } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
+import type { NetlinkError } from '../netlink/error.ts'
+import type { Replies } from '../netlink/message.ts'
 import { isGenerationConflict } from '../nftables/batch.ts'
 import { decodeChain, listChains } from '../nftables/chains.ts'
 import type { Chain } from '../nftables/chains.ts'
@@ -22,13 +24,14 @@ import { parseIptablesRestore } from '../nftables/iptables/restore.ts'
 import type { Counters, IptablesRule } from '../nftables/iptables/rule.ts'
 import { formatIptablesRules, formatIptablesSaveTable } from '../nftables/iptables/save.ts'
 import type { ListRulesOptions } from '../nftables/iptables/save.ts'
+import { getExtension, refusal, refusedExtension } from '../nftables/iptables/support.ts'
 import { readRules, sortChains } from '../nftables/iptables/table.ts'
 import { ruleSave } from '../nftables/iptables/text.ts'
 import type { IptablesFamily } from '../nftables/iptables/values.ts'
 import { decodeRule, listRules } from '../nftables/rules.ts'
 import { decodeTable, listTables } from '../nftables/tables.ts'
 import { failure, firewallReadStep, firewallStep, repliesOf } from './channel.ts'
-import type { Channel } from './channel.ts'
+import type { Channel, RequestStep } from './channel.ts'
 import { namedSets, numberedSets } from './ipset.ts'
 
 export interface IptablesWhere {
@@ -245,12 +248,23 @@ export class Iptables {
       work(plan, state)
       const requests = plan.requests()
       if (requests.length > 0) {
-        const { error } = await this.#channel.attempt(firewallStep(requests, { generation: state.generation, mayFail: true }))
-        if (error !== undefined && tries < TRIES && isGenerationConflict(error)) continue
-        if (error !== undefined) throw error
+        const step = firewallStep(requests, { generation: state.generation, mayFail: true })
+        const replies = await this.#channel.attempt(step)
+        if (replies.error !== undefined && tries < TRIES && isGenerationConflict(replies.error)) continue
+        if (replies.error !== undefined) throw await this.#refusal(family, step, replies)
       }
       return { legacyTables: await this.legacyTables({ family }) }
     }
+  }
+
+  /** The error of a batch, with the match or target that it is about; one that the kernel lacks is an UnsupportedError. */
+  async #refusal(family: IptablesFamily, { requests }: RequestStep, replies: Replies): Promise<Error> {
+    const at = requests.findIndex((_, index) => replies.errno(index) !== 0)
+    const error = replies.errorOf(at) as NetlinkError
+    const extension = refusedExtension(requests[at], error)
+    if (extension === undefined) return error
+    const { error: missing } = await this.#channel.attempt(firewallReadStep([getExtension(family, extension)], { mayFail: true }))
+    return refusal(error, extension, missing)
   }
 
   /** All of a family, of one generation of the ruleset; and the sets of ipset that its rules and those of the commands name. */

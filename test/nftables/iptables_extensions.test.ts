@@ -138,8 +138,10 @@ needing(needs.kernel('iptablesNft'), needs.library('xtables/libxt_AUDIT.so')).te
   const files = (await run('sh', ['-c', 'ls /usr/lib/*/xtables /usr/lib*/xtables 2>/dev/null || true'])).split('\n')
   // NAT is the file of SNAT, DNAT, MASQUERADE and REDIRECT; `standard` is what verdicts and jumps are for the tool.
   const found = new Set(files.flatMap(file => /^lib(?:xt|ipt|ip6t)_(\w+)\.so$/.exec(file)?.[1] ?? []).filter(name => !['NAT', 'standard'].includes(name)))
-  const all: Extension[] = [...Object.values(matches), ...Object.values(targets)] as unknown as Extension[]
-  expect([...found].sort()).toEqual(all.map(({ name }) => name).sort())
+  const ours = [...Object.values(matches), ...Object.values(targets)] as unknown as Extension[]
+  expect([...found].filter(name => !ours.some(each => each.name === name))).toEqual([])
+  // Later versions of the tool have left some behind.
+  const all = ours.filter(({ name }) => found.has(name))
   const general = { ip: optionsIn(await run(tools.ip, ['-h'])), ip6: optionsIn(await run(tools.ip6, ['-h'])) }
   const unknown = await Promise.all(all.map(async ({ name, families: [family = 'ip'] = [], options }) => {
     const known = Object.keys(options).map(optionName)

@@ -1,6 +1,9 @@
 /** host.iptables: what it changes, iptables-nft sees; what it reads, iptables-nft prints. */
+import { constants as osConstants } from 'node:os'
 import { expect } from 'vitest'
-import { InvalidArgumentError } from '../../src/errors.ts'
+import { InvalidArgumentError, UnsupportedError } from '../../src/errors.ts'
+import { NetlinkError } from '../../src/netlink/error.ts'
+import { refusal } from '../../src/nftables/iptables/support.ts'
 import { addTable } from '../../src/nftables/tables.ts'
 import { newHost, rejection } from '../host/support.ts'
 import { run } from '../support/lab.ts'
@@ -127,6 +130,19 @@ test('what cannot be is refused by name, and nothing is changed', async () => {
     expect((error as Error).message.slice(0, start.length)).toBe(start)
   }
   expect(await savedByTool(host, 'ip')).toBe(before)
+})
+
+test('what the kernel refuses is named: an extension that it lacks, one that it does not want there', async () => {
+  const host = await newHost()
+  // Not in Linux since 3.17.
+  const lacks = await rejection(host.iptables.commit(['-A OUTPUT -j ACCEPT', '-A INPUT -s 10.0.0.1 -j ULOG']))
+  expect(lacks).toBeInstanceOf(UnsupportedError)
+  expect(lacks).toMatchObject({ feature: 'target ULOG', message: 'add rule ip filter INPUT: this kernel has no target ULOG of revision 0' })
+  const chain = await rejection(host.iptables.append('FORWARD', '-j DNPT --src-pfx fd00::/64 --dst-pfx fd01::/64', { family: 'ip6', table: 'mangle' }))
+  expect(chain).toMatchObject({ code: 'ERR_NETLINK', errnoName: 'EINVAL', operation: 'add rule ip6 mangle FORWARD with target DNPT' })
+  expect(await savedByTool(host, 'ip')).toBe('')
+  const [{ EINVAL, ENOENT }, target] = [osConstants.errno, { kind: 'target', name: 'LOG', revision: 0 }] as const
+  expect(refusal(new NetlinkError('add rule', ENOENT), target, new NetlinkError('get', EINVAL))).toMatchObject({ feature: 'CONFIG_NFT_COMPAT' })
 })
 
 test('two writers at once lose nothing', async () => {

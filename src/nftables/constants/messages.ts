@@ -3,6 +3,7 @@
 // linux/netfilter/nfnetlink.h
 export const NFNL_SUBSYS_IPSET = 6
 export const NFNL_SUBSYS_NFTABLES = 10
+export const NFNL_SUBSYS_NFT_COMPAT = 11
 export const NFNLGRP_NFTABLES = 7
 export const NFNL_MSG_BATCH_BEGIN = 0x10
 export const NFNL_MSG_BATCH_END = 0x11
