@@ -21,6 +21,8 @@ interface Known {
   network: Network | undefined
   transport: number | undefined
   ether: boolean
+  /** Type of the link, if it is said and not Ethernet: nft takes nothing for such a link's protocol. */
+  otherLink: number | undefined
   vlan: boolean
 }
 
@@ -34,7 +36,7 @@ export type RuleWords = readonly (Part | readonly Part[])[]
 /** The expressions of a rule; those that look into sets without a name still carry them. */
 export function compileWords(family: Family, words: RuleWords): Expression[] {
   const known: Known = {
-    family, transport: undefined, ether: family === 'bridge', vlan: false,
+    family, transport: undefined, ether: family === 'bridge', otherLink: undefined, vlan: false,
     network: family === 'ip' || family === 'ip6' || family === 'arp' ? family : undefined,
   }
   const result: Expression[] = []
@@ -67,9 +69,15 @@ function learn(known: Known, load: Expression | undefined, value: Uint8Array | u
   const [first = 0, second = 0] = value
   if (isExpression(load, 'meta')) {
     if (load.data.key === 'l4proto') known.transport = first
-    if (load.data.key === 'nfproto') known.network = first === families.ip ? 'ip' : first === families.ip6 ? 'ip6' : known.network
+    if (load.data.key === 'nfproto') known.network = networkOfFamily(first) ?? known.network
     if (load.data.key === 'protocol') known.network = networkOf(first, second) ?? known.network
-    if (load.data.key === 'iiftype') known.ether = first === 1
+    if (load.data.key === 'iiftype' && known.family !== 'bridge') {
+      known.ether = first === 1 && second === 0
+      known.otherLink = known.ether ? undefined : first | second << 8
+    }
+  } else if (isExpression(load, 'ct')) {
+    // The packet's own protocol is its connection's, and nft asks no more.
+    if (load.data.key === 'l3proto' && known.family === 'inet') known.network = networkOfFamily(first) ?? known.network
   } else if (isExpression(load, 'payload')) {
     const { base, offset, len } = load.data
     if (base === 'network' && len === 1) {
@@ -81,12 +89,17 @@ function learn(known: Known, load: Expression | undefined, value: Uint8Array | u
   }
 }
 
+function networkOfFamily(number: number): Network | undefined {
+  return number === families.ip ? 'ip' : number === families.ip6 ? 'ip6' : undefined
+}
+
 function networkOf(first: number, second: number): Network | undefined {
   return (Object.keys(etherTypes) as Network[]).find(name => etherTypes[name][0] === first && etherTypes[name][1] === second)
 }
 
 function meet(result: Expression[], known: Known, { word, link, vlan, network, within, transport, ports, natFamily }: Need['data']): void {
   if (link !== undefined && !known.ether) {
+    refuseOtherLink(known, word, link)
     result.push(loadMeta('iiftype'), compare('eq', ETHER))
     known.ether = true
   }
@@ -105,6 +118,10 @@ function meet(result: Expression[], known: Known, { word, link, vlan, network, w
   }
 }
 
+function refuseOtherLink({ otherLink }: Known, word: string, wanted: string): void {
+  if (otherLink !== undefined) throw new InvalidArgumentError(word, wanted, `nothing of ${wanted} in a rule for links of type ${otherLink}`)
+}
+
 function otherNetwork({ network, family }: Known, word: string, wanted: Network): InvalidArgumentError {
   return new InvalidArgumentError(word, wanted, `nothing of ${wanted} in a rule for ${network ?? family}${family === network ? ' (the table)' : ''}`)
 }
@@ -121,6 +138,7 @@ function meetNetwork(result: Expression[], known: Known, word: string, network: 
   if (known.network === network) return
   if (known.network !== undefined) throw otherNetwork(known, word, network)
   if (network === 'arp' && known.family === 'inet') throw new InvalidArgumentError(word, network, 'nothing of arp in a table of family inet')
+  refuseOtherLink(known, word, network)
   known.network = network
   if (known.family === 'inet' && !known.ether && !known.vlan) {
     result.push(loadMeta('nfproto'), ofFamily(network))

@@ -223,6 +223,11 @@ const inet: Case[] = [
   ['meta nfproto ipv4 ip saddr 1.2.3.4', [nfproto('ip'), ip.saddr('1.2.3.4')]],
   ['ip6 daddr fd00::/64 accept', [ip6.daddr('fd00::/64'), accept()]],
   ['ip6 dscp ef', [ip6.dscp('ef')]],
+  ['ct l3proto ipv6 ip6 daddr fd00::1', [ct.l3proto('ipv6'), ip6.daddr('fd00::1')]],
+  ['ct original l3proto ipv4 counter icmp type 8', [ct.original.l3proto('ipv4'), counter(), icmp.type(8)]],
+  ['ct l3proto ipv6 meta nfproto ipv4 ip saddr 1.2.3.4', [ct.l3proto('ipv6'), nfproto('ip'), ip.saddr('1.2.3.4')]],
+  ['meta iiftype 512 meta nfproto ipv4 ip saddr 1.2.3.4', [meta.iiftype(512), nfproto('ip'), ip.saddr('1.2.3.4')]],
+  ['meta iiftype 512 tcp dport 5', [meta.iiftype(512), tcp.dport(5)]],
   ['ether daddr 00:01:02:03:04:05 ip saddr 1.2.3.4', [ether.daddr('00:01:02:03:04:05'), ip.saddr('1.2.3.4')]],
   ['vlan id 5 ip saddr 1.2.3.4', [vlan.id(5), ip.saddr('1.2.3.4')]],
   ['ip saddr 1.2.3.4 tcp dport 80 counter ip ttl 5 counter tcp doff 5',
@@ -262,6 +267,11 @@ const link: Case[] = [
   ['reject with tcp reset', [reject('tcp reset')]],
   ['reject with icmp host-unreachable', [reject('icmp host-unreachable')]],
 ]
+/** In a bridge all have an Ethernet header, whatever its link. */
+const bridgeCases: Case[] = [
+  ['meta iiftype 512 ether saddr 00:01:02:03:04:05', [meta.iiftype(512), ether.saddr('00:01:02:03:04:05')]],
+  ['meta iiftype 512 ip saddr 1.2.3.4', [meta.iiftype(512), ip.saddr('1.2.3.4')]],
+]
 const arpCases: Case[] = [
   ['arp htype 1 arp saddr ether 00:01:02:03:04:05', [arp.htype(1), arp.saddrEther('00:01:02:03:04:05')]],
 ]
@@ -280,6 +290,7 @@ traced.describe('against nft', () => {
     ['inet', 'type filter hook prerouting priority 0;', inet],
     ['ip6', '', ip6Cases],
     ['bridge', '', link],
+    ['bridge', '', bridgeCases],
     ['netdev', '', link],
     ['netdev', '', netdevCases],
     ['arp', '', arpCases],
@@ -308,6 +319,10 @@ describe('not', () => {
 })
 
 test('names what it refuses', () => {
+  const compile = (...words: Word[]) => () => expand([addRule({ family: 'inet', table: 't', chain: 'c', expressions: words })])
+  expect(compile(meta.iiftype(512), ip.saddr('1.2.3.4'))).toThrow('nothing of ip in a rule for links of type 512')
+  expect(compile(meta.iiftype(512), ether.saddr('00:01:02:03:04:05'))).toThrow('nothing of ether in a rule for links of type 512')
+  expect(compile(ct.l3proto('ipv6'), ip.saddr('1.2.3.4'))).toThrow('nothing of ip in a rule for ip6')
   expect(() => ip.saddr('fd00::1')).toThrow('ip saddr: expected an IPv4 address or prefix')
   expect(() => ctState('establised' as 'established')).toThrow('did you mean "established"?')
   expect(() => tcp.dport('5-1')).toThrow('tcp dport: expected a range')

@@ -14,6 +14,8 @@ export interface Known {
   /** Number of the transport protocol. */
   transport: number | undefined
   vlan: boolean
+  /** Its link is said to be another than Ethernet. */
+  otherLink?: boolean
   /** Type of an ICMP or ICMPv6 message: what stands behind its checksum depends on it. */
   icmpType?: number
 }
@@ -84,14 +86,21 @@ function linkOf(family: Family): string[] {
 }
 
 /** What a comparison of an operand with a number says of the packet. */
-export function learn(known: Known, text: string, value: number): void {
+export function learn(family: Family, known: Known, text: string, value: number): void {
   const byEtherType = Object.entries(etherTypes).find(([, number]) => number === value)?.[0] as Known['network']
   switch (text) {
     case 'meta l4proto': case 'ip protocol': case 'ip6 nexthdr': known.transport = value; break
-    case 'meta nfproto': known.network = value === nfprotos.ip ? 'ip' : value === nfprotos.ip6 ? 'ip6' : known.network; break
+    case 'meta nfproto': known.network = networkOfFamily(value) ?? known.network; break
+    case 'ct l3proto': case 'ct original l3proto': case 'ct reply l3proto':
+      if (family === 'inet') known.network = networkOfFamily(value) ?? known.network
+      break
     case 'meta protocol': case 'vlan type': known.network = byEtherType ?? known.network; break
     case 'icmp type': case 'icmpv6 type': known.icmpType = value; break
-    case 'meta iiftype': known.ether = value === 1; break
+    case 'meta iiftype':
+      if (family === 'bridge') break
+      known.ether = value === 1
+      known.otherLink = value !== 1
+      break
     case 'ether type':
       known.vlan = value === 0x8100 || value === 0x88a8
       known.network = byEtherType ?? known.network
@@ -100,14 +109,19 @@ export function learn(known: Known, text: string, value: number): void {
   }
 }
 
-/** The name under which `impliedBy` has a match, if nft might insert it by itself. */
-export function dependencyOf(text: string, value: number): string | undefined {
+function networkOfFamily(number: number): 'ip' | 'ip6' | undefined {
+  return number === nfprotos.ip ? 'ip' : number === nfprotos.ip6 ? 'ip6' : undefined
+}
+
+/** The name under which `impliedBy` has a match, if nft might insert it by itself after what is known `before` it. */
+export function dependencyOf(before: Known, text: string, value: number): string | undefined {
+  const { otherLink = false } = before
   switch (text) {
     case 'meta l4proto': return l4proto(value)
-    case 'meta nfproto': return nfproto(value)
-    case 'meta protocol': return protocol(value)
+    case 'meta nfproto': return otherLink || before.network !== undefined ? undefined : nfproto(value)
+    case 'meta protocol': return otherLink ? undefined : protocol(value)
     case 'ether type': return etherType(value)
-    case 'meta iiftype': return value === 1 ? isEther : undefined
+    case 'meta iiftype': return value === 1 && !otherLink ? isEther : undefined
     default: return undefined
   }
 }

@@ -150,8 +150,9 @@ export class Reader {
     if (text === undefined) return false
     const said = sides(this.family, operand)
     const value = op === 'eq' && operand.mask === undefined && data.value.length <= 4 ? Number(toBigInt(data.value, operand.order)) : undefined
-    if (value !== undefined) learn(this.known, operand.text, value)
-    return this.#say(text, said.implies, value === undefined ? undefined : dependencyOf(operand.text, value))
+    const dependency = value === undefined ? undefined : dependencyOf(this.known, operand.text, value)
+    if (value !== undefined) learn(this.family, this.known, operand.text, value)
+    return this.#say(text, said.implies, dependency)
   }
 
   /** Two comparisons that make a range. */
