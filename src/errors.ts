@@ -162,7 +162,9 @@ export class BulkError extends VirbrError {
   constructor(list: string, total: number, failures: readonly BulkFailure[], done: readonly number[]) {
     const [first] = failures
     const others = done.length === 0 ? 'nothing is done' : done.length === total - failures.length ? 'the others are done' : `${done.length} are done`
-    const which = first === undefined ? '' : `; ${list}[${first.index}]: ${first.error.message}`
+    const place = `${list}[${first?.index}]`
+    // A field is named with its place already.
+    const which = first === undefined ? '' : `; ${first.error.message.startsWith(place) ? '' : `${place}: `}${first.error.message}`
     super('ERR_BULK', `${failures.length} of ${total} ${list} failed, ${others}${which}`, { cause: first?.error })
     Object.defineProperties(this, { failures: { value: failures }, done: { value: done } })
   }

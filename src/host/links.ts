@@ -1,6 +1,6 @@
 /** Network interfaces: what `ip link` and `bridge link` do. */
 import type { Step } from '../../binding/index.ts'
-import { InvalidArgumentError, UnsupportedError, VirbrError } from '../errors.ts'
+import { InvalidArgumentError, UnsupportedError, VirbrError, checkFields } from '../errors.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { completeOptions, linksNamed } from '../rtnetlink/kinds/given.ts'
@@ -109,6 +109,7 @@ export class Links {
    * up over all processors: a fifth of the bytes and more of the time.
    */
   async list(filter: LinkFilter = {}): Promise<Listed<Link>> {
+    checkFields(filter, ['kind', 'master', 'group', 'up', 'type', 'statistics', 'families'], 'a filter of links')
     const { master, group, up, type, ...rest } = filter
     const index: { master?: number } = master === undefined ? {} : { master: await this.index(master, 'master') }
     const [messages = []] = await this.#channel.request([listLinks({ ...rest, ...index })])
@@ -202,6 +203,7 @@ export class Links {
   /** Changes what is named and nothing else; the link as it is afterwards. Rejects with ERR_NO_LINK. */
   async set(link: LinkRef, change: LinkChange): Promise<Link> {
     checkLinkRef(link)
+    if (typeof change !== 'object' || change === null) throw new InvalidArgumentError('change', change, 'an object like { mtu }')
     const { master, netns, ...wire } = change
     routeStep(setLink(1, wire, {}))
     const kind = changedKind(wire)

@@ -252,7 +252,12 @@ export class Neighbors {
   }
 
   async #explain(error: NetlinkError, entry: NeighborSpec | FdbSpec): Promise<Error> {
-    const vlan = 'vlan' in entry && entry.vlan !== undefined && error.errno === constants.errno.EINVAL
+    const { EINVAL, EOPNOTSUPP } = constants.errno
+    if ('master' in entry && entry.master === true && error.errno === EOPNOTSUPP) {
+      const { name, master } = await this.#links.get(entry.link)
+      if (master === undefined) return new InvalidArgumentError('link', entry.link, `a port of a bridge, with master; ${name} is none`)
+    }
+    const vlan = 'vlan' in entry && entry.vlan !== undefined && error.errno === EINVAL
     return (vlan ? await vlansUnsupported(this.#links, entry.link) : undefined) ?? noLink(error, entry.link)
   }
 

@@ -42,6 +42,7 @@ export async function setMany(channel: Channel, changes: readonly LinkChangeOf[]
   await channel.hold(async held => {
     const bulk = new Bulk(held, 'changes', changes, options, (error, change) => explainLink(error, change, changedKind(wireOf(change))))
     const planned = await plan(held, bulk, changes)
+    checkLoops(changes, planned)
     const order = [...changes.keys()].filter(place => planned[place] !== undefined)
       .sort((a, b) => (planned[a]?.rank ?? 0) - (planned[b]?.rank ?? 0) || a - b)
     const request = (place: number): AnyRequest[] => {
@@ -109,6 +110,27 @@ async function plan(channel: Channel, bulk: Bulk<LinkChangeOf>, changes: readonl
     }
   }
   return planned
+}
+
+/** Throws if changes put links into each other, all of them together, or one into itself. */
+function checkLoops(changes: readonly LinkChangeOf[], planned: readonly (Planned | undefined)[]): void {
+  const placeOf = new Map(planned.map((one, place) => [one?.index, place]))
+  const next = (place: number): number | undefined => {
+    const master = planned[place]?.resolved.master
+    return master === undefined || master === 0 ? undefined : placeOf.get(master)
+  }
+  // Each is walked over once: what has been seen by an earlier walk leads into no loop.
+  const seenBy = new Map<number, number>()
+  for (const start of changes.keys()) {
+    for (let place: number | undefined = start; place !== undefined; place = next(place)) {
+      const walk = seenBy.get(place)
+      if (walk !== undefined && walk !== start) break
+      if (walk === start) {
+        throw new InvalidArgumentError(`changes[${place}].master`, changes[place]?.master, 'no link that is itself in this one: that is a loop')
+      }
+      seenBy.set(place, start)
+    }
+  }
 }
 
 /** Other links that a change names, with the field. */

@@ -293,6 +293,27 @@ test('setMany that fails: with atomic all is as it was, otherwise the others are
   await expect(host.links.setMany([{ link: 'v0' }, { link: 'v0' }])).rejects.toThrow(/^changes\[1\]\.link: expected each link once/)
 })
 
+test('setMany that would put links into each other, or one into itself: nothing is done', async () => {
+  const host = await newBridge()
+  await host.links.createMany([1, 2, 3].map(each => ({ name: `b${each}`, kind: 'bridge' as const })))
+  const before = await snapshot(host)
+  const loops: { link: string, master: string }[][] = [
+    [{ link: 'b1', master: 'b1' }], [{ link: 'b1', master: 'b2' }, { link: 'b2', master: 'b1' }],
+    [{ link: 'b3', master: 'b1' }, { link: 'b1', master: 'b2' }, { link: 'b2', master: 'b1' }],
+  ]
+  for (const changes of loops) {
+    const error = await rejection(host.links.setMany(changes.map(change => ({ ...change, mtu: 1400 }))))
+    expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', message: expect.stringMatching(/^changes\[[01]\]\.master: expected no link that is itself in this one: that is a loop/) as string })
+  }
+  expect(await snapshot(host)).toEqual(before)
+})
+
+test('the message about many names the place of the first once', async () => {
+  const host = await newBridge()
+  const error = await rejection(host.links.createMany([{ name: 'a', kind: 'veth' }, { name: 'b', kind: 'veth', master: 'a' }])) as BulkError
+  expect(error.message).toMatch(/^1 of 2 links failed, nothing is done; links\[1\]\.master: expected a link that takes ports/)
+})
+
 allTest('without CAP_NET_ADMIN every item says so', async () => {
   const { Host } = await import('../../src/host/host.ts')
   await using host = await Host.open()

@@ -285,3 +285,11 @@ test('a namespace that is not there: ERR_NO_NETNS, and nothing made', async () =
   }
   expect(await ipLinks(host)).toEqual(['lo'])
 })
+
+test('a filter and a change that are none', async () => {
+  const host = await newHost()
+  expect(await rejection(host.links.list({ gruop: 5 } as never))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', message: expect.stringContaining('did you mean "group"?') as string })
+  for (const change of [undefined, null, 5]) {
+    expect(await rejection(host.links.set('lo', change as never))).toMatchObject({ code: 'ERR_INVALID_ARGUMENT', field: 'change' })
+  }
+})

@@ -345,3 +345,12 @@ test('what filters and lookups refuse', async () => {
     expect(await rejection(attempt())).toMatchObject({ code: 'ERR_NO_LINK' })
   }
 })
+
+test('FDB: what is no port of a bridge has no entries in one', async () => {
+  const host = await newHost()
+  await host.links.create({ name: 'v0', kind: 'veth', veth: { peer: { name: 'v1' } } })
+  const entry = { link: 'v0', mac: '52:54:00:00:00:01', master: true }
+  const refused = { code: 'ERR_INVALID_ARGUMENT', field: 'link', message: expect.stringContaining('a port of a bridge, with master; v0 is none') as string }
+  expect(await rejection(host.neighbors.add(entry))).toMatchObject(refused)
+  expect(await rejection(host.neighbors.addMany([entry]))).toMatchObject({ failures: [{ index: 0, error: refused }] })
+})
