@@ -6,11 +6,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { Replies } from '../netlink/message.ts'
 import { isGenerationConflict } from '../nftables/batch.ts'
-import { decodeChain, listChains } from '../nftables/chains.ts'
 import type { Chain } from '../nftables/chains.ts'
-import { decodeGeneration, getGeneration } from '../nftables/generation.ts'
-import { setIndices, setNames } from '../nftables/iptables/ipset.ts'
-import { ipsetError } from '../nftables/iptables/ipset_requests.ts'
 import { formatIptablesList } from '../nftables/iptables/list.ts'
 import type { IptablesListOptions } from '../nftables/iptables/list.ts'
 import { aFamily, checkTableName, tableNames } from '../nftables/iptables/names.ts'
@@ -18,7 +14,6 @@ import type { IptablesTableName } from '../nftables/iptables/names.ts'
 import { parseIptablesCommand, parseIptablesRule } from '../nftables/iptables/parse.ts'
 import type { IptablesCommand } from '../nftables/iptables/parse.ts'
 import { Plan } from '../nftables/iptables/plan.ts'
-import type { IptablesState } from '../nftables/iptables/plan.ts'
 import { ruleOf } from '../nftables/iptables/read.ts'
 import { parseIptablesRestore } from '../nftables/iptables/restore.ts'
 import type { Counters, IptablesRule } from '../nftables/iptables/rule.ts'
@@ -28,11 +23,10 @@ import { getExtension, refusal, refusedExtension } from '../nftables/iptables/su
 import { readRules, sortChains } from '../nftables/iptables/table.ts'
 import { ruleSave } from '../nftables/iptables/text.ts'
 import type { IptablesFamily } from '../nftables/iptables/values.ts'
-import { decodeRule, listRules } from '../nftables/rules.ts'
-import { decodeTable, listTables } from '../nftables/tables.ts'
-import { failure, firewallReadStep, firewallStep, repliesOf } from './channel.ts'
+import { failure, firewallReadStep, firewallStep } from './channel.ts'
 import type { Channel, RequestStep } from './channel.ts'
-import { namedSets, numberedSets } from './ipset.ts'
+import { readState } from './iptables-state.ts'
+import type { IptablesReading } from './iptables-state.ts'
 
 export interface IptablesWhere {
   /** Default ip. */
@@ -68,10 +62,6 @@ export interface IptablesResult {
 /** How often a batch is made anew because somebody else changed the ruleset meanwhile. */
 const TRIES = 20
 
-interface Reading extends IptablesState {
-  generation: number
-}
-
 /** `host.iptables`. Needs CAP_NET_ADMIN, for reading too. Rules are text as on a command line, or objects. */
 export class Iptables {
   readonly #channel: Channel
@@ -98,7 +88,7 @@ export class Iptables {
   async save(where: IptablesWhere & { counters?: boolean } = {}): Promise<string> {
     const { family, counters = false } = whereOf(where)
     const { table } = where
-    const state = await this.#read(family)
+    const state = await readState(this.#channel, family)
     return tableNames.filter(name => (table ?? name) === name && state.tables.some(each => each.name === name))
       .map(name => formatIptablesSaveTable({ table: name, ...state }, { counters })).join('')
   }
@@ -145,7 +135,7 @@ export class Iptables {
   async check(chain: string, rule: IptablesRule | string, where: IptablesWhere = {}): Promise<boolean> {
     const { family, table } = whereOf(where)
     const command: IptablesCommand = { command: 'check', table, chain, rules: [parsed(rule, family, table, chain)] }
-    const state = await this.#read(family, [command])
+    const state = await readState(this.#channel, family, [command])
     try {
       new Plan(family, state).apply(command)
       return true
@@ -240,10 +230,10 @@ export class Iptables {
 
   /** Reads, plans, commits; again from the start if somebody else changed the ruleset between. */
   async #change(
-    family: IptablesFamily, commands: readonly IptablesCommand[], work: (plan: Plan, state: Reading) => void,
+    family: IptablesFamily, commands: readonly IptablesCommand[], work: (plan: Plan, state: IptablesReading) => void,
   ): Promise<IptablesResult> {
     for (let tries = 1; ; tries++) {
-      const state = await this.#read(family, commands)
+      const state = await readState(this.#channel, family, commands)
       const plan = new Plan(family, state)
       work(plan, state)
       const requests = plan.requests()
@@ -267,37 +257,8 @@ export class Iptables {
     return refusal(error, extension, missing)
   }
 
-  /** All of a family, of one generation of the ruleset; and the sets of ipset that its rules and those of the commands name. */
-  async #read(family: IptablesFamily, commands: readonly IptablesCommand[] = []): Promise<Reading> {
-    const named = await namedSets(this.#channel, family, commands.flatMap(({ rules }) => rules.flatMap(setNames)))
-    for (let tries = 1; ; tries++) {
-      const ruleset = await this.#readRuleset(family)
-      const { sets, error } = await numberedSets(this.#channel, ruleset.rules.flatMap(({ expressions }) => setIndices(expressions)))
-      if (error === undefined) return { ...ruleset, sets: [...named, ...sets] }
-      // A rule holds its set; if that is gone, so is the rule.
-      if (error.errno !== constants.errno.ENOENT || tries === TRIES) throw ipsetError(error)
-    }
-  }
-
-  async #readRuleset(family: IptablesFamily): Promise<Reading> {
-    const step = firewallReadStep([
-      getGeneration(), listTables({ family }), listChains({ family }), listRules({ family }), getGeneration(),
-    ], { mayFail: true })
-    for (;;) {
-      const { results, failed } = await this.#channel.exec([step])
-      if (failed !== undefined && results[0] === undefined) throw failure(step, failed)
-      const { error, messages: [before = [], tables = [], chains = [], rules = [], after = []] } = repliesOf(step, results[0])
-      if (error !== undefined) throw error
-      const [generation, later] = [before, after].map(([message]) => (message === undefined ? 0 : decodeGeneration(message)))
-      if (generation !== later) continue
-      return {
-        generation: generation ?? 0, tables: tables.map(decodeTable), chains: chains.map(decodeChain), rules: rules.map(decodeRule),
-      }
-    }
-  }
-
-  async #readTable(family: IptablesFamily, table: string, chain: string | undefined): Promise<Reading> {
-    const state = await this.#read(family)
+  async #readTable(family: IptablesFamily, table: string, chain: string | undefined): Promise<IptablesReading> {
+    const state = await readState(this.#channel, family)
     // Says by name what is wrong with the chain.
     if (chain !== undefined) new Plan(family, state).apply({ command: 'flush', table, chain, rules: [] })
     return state

@@ -155,6 +155,9 @@ test('without a Host, numbers are given by hand', async () => {
   await host.iptables.append('INPUT', '-m set --match-set docker-ext-bridges-v4 src')
   const rule = parseIptablesRule('-m set --match-set docker-ext-bridges-v4 src')
   expect(() => iptablesRule({ family: 'ip', ...rule })).toThrow('matches[0].set.matchSet: expected one of `sets`')
+  expect(() => iptablesRule({ family: 'ip', ...rule, sets: 5 as never })).toThrow('sets: expected an array')
+  expect(() => iptablesRule({ family: 'ip', ...rule, sets: [null as never] })).toThrow('sets[0]: expected an object')
+  expect(() => iptablesRule({ family: 'ip', ...rule, sets: [{ name: 'docker-ext-bridges-v4', index: 65536 }] })).toThrow('set.index: expected an integer')
   const known = [{ name: 'docker-ext-bridges-v4', index: 1 }]
   const rules = await host.firewall.rules({ family: 'ip', table: 'filter' })
   expect(iptablesRule({ family: 'ip', sets: known, ...rule })).toEqual(rules[0]?.expressions)

@@ -2,6 +2,7 @@
  * Sets of ipset in rules: a rule holds a set's number, people say its name, and the kernel knows both. Source:
  * linux/netfilter/xt_set.h.
  */
+import { fieldsOf, listOf } from '../../checks.ts'
 import { u16, u8 } from '../../netlink/codecs.ts'
 import type { FixedCodec } from '../../netlink/codecs.ts'
 import { struct } from '../../netlink/table.ts'
@@ -10,7 +11,7 @@ import type { Expression } from '../expressions.ts'
 import * as c from './constants.ts'
 import type { Said } from './extension.ts'
 import type { IptablesRule } from './rule.ts'
-import type { Context, Kind } from './values.ts'
+import type { Context, IpSet, Kind } from './values.ts'
 import { inner } from './xt.ts'
 
 const directions = ['src', 'dst'] as const
@@ -48,8 +49,13 @@ export const setInfo: FixedCodec<SetInfo> = inner(layout)
 /** What stands where no set is meant. */
 export const NO_SET: SetInfo = { index: c.IPSET_INVALID_ID, dimensions: 0, flags: 0 }
 
-export function writeSet(said: Said<SetUse> | undefined, { sets = [] }: Context): SetInfo {
-  const index = sets.find(({ name }) => name === said?.value.set)?.index
+/** As a program may give them. */
+function setsOf({ sets = [] }: Context): IpSet[] {
+  return listOf('sets', sets).map((set, index) => fieldsOf(`sets[${index}]`, set))
+}
+
+export function writeSet(said: Said<SetUse> | undefined, context: Context): SetInfo {
+  const index = setsOf(context).find(({ name }) => name === said?.value.set)?.index
   if (said === undefined || index === undefined) return NO_SET
   const { dirs } = said.value
   const sources = dirs.reduce((bits, dir, at) => (dir === 'src' ? bits | 2 << at : bits), 0)
@@ -57,8 +63,8 @@ export function writeSet(said: Said<SetUse> | undefined, { sets = [] }: Context)
 }
 
 /** undefined: there is none of this number. */
-export function readSet({ index, dimensions, flags }: SetInfo, { sets = [] }: Context): Said<SetUse> | undefined {
-  const set = sets.find(each => each.index === index)?.name
+export function readSet({ index, dimensions, flags }: SetInfo, context: Context): Said<SetUse> | undefined {
+  const set = setsOf(context).find(each => each.index === index)?.name
   if (set === undefined) return undefined
   const dirs = Array.from({ length: dimensions }, (_, at) => ((flags & 2 << at) === 0 ? 'dst' as const : 'src' as const))
   return { not: (flags & c.IPSET_INV_MATCH) !== 0, value: { set, dirs } }
@@ -66,8 +72,9 @@ export function readSet({ index, dimensions, flags }: SetInfo, { sets = [] }: Co
 
 /** What to say of the first of the fields whose set has no number in the context. */
 export function unknownSet<const F extends string>(
-  given: { readonly [K in NoInfer<F>]?: Said<SetUse> | undefined }, fields: readonly F[], { sets = [] }: Context,
+  given: { readonly [K in NoInfer<F>]?: Said<SetUse> | undefined }, fields: readonly F[], context: Context,
 ): readonly [F, string] | undefined {
+  const sets = setsOf(context)
   const field = fields.find(each => given[each] !== undefined && !sets.some(({ name }) => name === given[each]?.value.set))
   const known = sets.map(({ name }) => name).join(', ')
   return field === undefined ? undefined : [field, `one of \`sets\`, which say the numbers of ipset’s sets: ${known || 'none is given'}`]

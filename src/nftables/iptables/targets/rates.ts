@@ -37,11 +37,12 @@ const NEVER = 0xffffffff
 
 /** Always in quotes. */
 const trigger = { ...text(26 - TRIGGER.length), format: (id: string) => `"${id.replace(/["\\]/g, '\\$&')}"` }
+/** iptables-save writes -1, which the tool itself does not read. */
 const delay: Kind<number | 'inf'> = {
   words: 1,
   accepted: 'milliseconds from 0 to 2^31-1, or inf',
-  parse: value => (value.toLowerCase() === 'inf' ? 'inf' : parseNumber(value) <= 0x7fffffff ? parseNumber(value) : undefined),
-  format: String,
+  parse: value => (/^(inf|-1)$/i.test(value) ? 'inf' : parseNumber(value) <= 0x7fffffff ? parseNumber(value) : undefined),
+  format: value => (value === 'inf' ? '-1' : String(value)),
   type: String,
 }
 const ledOptions = { ledTriggerId: option(trigger), ledDelay: option(delay), ledAlwaysBlink: option(flag) }
