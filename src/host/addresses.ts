@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import { InvalidArgumentError, checkFields, didYouMean } from '../errors.ts'
 import { networkOf, parsePrefix, prefixWithin } from '../ip.ts'
 import { NetlinkError } from '../netlink/error.ts'
-import type { AnyRequest } from '../netlink/message.ts'
+import type { AnyRequest, Message } from '../netlink/message.ts'
 import { addressFlags, decodeAddress, deleteAddress, listAddresses, newAddress, optionsOf } from '../rtnetlink/addresses.ts'
 import type { Address, AddressFlag, AddressFilter as WireFilter, AddressOptions, AddressProtocol } from '../rtnetlink/addresses.ts'
 import { isInternet } from '../rtnetlink/families.ts'
@@ -11,7 +11,9 @@ import { equals, sift } from '../rtnetlink/listed.ts'
 import type { Listed, Tests } from '../rtnetlink/listed.ts'
 import { scopes } from '../rtnetlink/names.ts'
 import type { Scope } from '../rtnetlink/names.ts'
+import { lacks } from '../rtnetlink/unsupported.ts'
 import type { BulkOptions } from './bulk.ts'
+import { routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
 import { flush } from './flush.ts'
 import { changeWithLinks } from './link-indices.ts'
@@ -61,7 +63,7 @@ export class Addresses {
     const here = addressTests({ scope, flags, label, to, protocol })
     listAddresses(wire)
     const index: { index?: number } = link === undefined ? {} : { index: await this.#links.index(link) }
-    const [messages = []] = await this.#channel.request([listAddresses({ ...wire, ...index })])
+    const messages = await this.#dump({ ...wire, ...index })
     return sift<Address>(messages.filter(isInternet).map(decodeAddress), here, {
       link: equals(index.index, address => address.index), family: equals(wire.family, address => address.family),
     })
@@ -147,6 +149,18 @@ export class Addresses {
         return was === undefined ? request : newAddress(was.index, was.address, optionsOf(was))
       },
     }, { atomic: false, ...options })
+  }
+
+  async #dump(filter: WireFilter): Promise<Message[]> {
+    // Of multicast groups the kernel has a list for each version, and none of both.
+    const both = filter.type === 'multicast' && filter.family === undefined
+    const requests = both ? ([4, 6] as const).map(family => listAddresses({ ...filter, family })) : [listAddresses(filter)]
+    const replies = await this.#channel.attempt(routeStep(requests, { mayFail: true }))
+    const { EOPNOTSUPP } = constants.errno
+    const error = replies.firstError(...both ? [EOPNOTSUPP] : [])
+    if (error?.errno === EOPNOTSUPP && filter.type === 'multicast') throw lacks(error.operation, 'Linux 6.15, for groups of IPv4', error)
+    if (error !== undefined) throw error
+    return replies.messages.flat()
   }
 
   async #send(link: LinkRef, request: (index: number) => AnyRequest): Promise<void> {

@@ -190,7 +190,7 @@ export interface AddressFilter {
   /** Of the link. */
   index?: number
   family?: 4 | 6
-  /** Default `unicast`: what links have. `multicast`: groups joined; `anycast`: IPv6 anycast addresses. */
+  /** Default `unicast`: what links have. `multicast`: groups joined, of IPv4 from Linux 6.15 on; `anycast`: IPv6 anycast addresses. */
   type?: keyof typeof dumps
 }
 

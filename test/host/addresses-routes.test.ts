@@ -60,6 +60,26 @@ ipv6('IPv6 addresses, without waiting for duplicates', async () => {
   expect(await ipAddresses(host, '-6')).toEqual([])
 })
 
+ipv6('multicast groups are those that ip lists, from /proc; of IPv4 where the kernel tells', async () => {
+  const host = await newHost()
+  await host.links.create({ name: 'br0', kind: 'bridge', up: true })
+  await host.addresses.add('br0', '10.0.0.1/24')
+  const shown = async (...family: string[]): Promise<unknown[]> => {
+    const links = await ipJson<{ maddr: { family?: string, address?: string }[] }[]>(host.netnsFd, ...family, 'maddress', 'show', 'dev', 'br0')
+    return links.flatMap(({ maddr }) => maddr.flatMap(({ address }) => address ?? [])).sort()
+  }
+  const listed = async (family?: 4 | 6): Promise<unknown[]> =>
+    (await host.addresses.list({ link: 'br0', type: 'multicast', ...(family === undefined ? {} : { family }) })).map(({ address }) => address.replace(/\/.*/, '')).sort()
+  expect(await listed(6)).toEqual(await shown('-6'))
+  if (needs.kernelRelease(6, 15) === undefined) {
+    expect(await listed(4)).toEqual(await shown('-4'))
+    expect(await listed()).toEqual([...await shown('-4'), ...await shown('-6')].sort())
+  } else {
+    expect(await rejection(listed(4))).toMatchObject({ code: 'ERR_UNSUPPORTED', feature: 'Linux 6.15, for groups of IPv4' })
+    expect(await listed()).toEqual(await shown('-6'))
+  }
+})
+
 test('twice is EEXIST, replace is not; delete takes away what is there', async () => {
   const host = await withBridge()
   await host.addresses.add('br0', '10.1.0.1/24')
