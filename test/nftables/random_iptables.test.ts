@@ -4,6 +4,7 @@ import { expect } from 'vitest'
 import type { Host } from '../../src/host/host.ts'
 import type { IptablesFamily } from '../../src/nftables/index.ts'
 import { newHost } from '../host/support.ts'
+import { run } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { seedOf } from '../support/seed.ts'
 import { restoreByTool, restoreText, savedByTool } from './iptables_support.ts'
@@ -11,6 +12,10 @@ import { restoreByTool, restoreText, savedByTool } from './iptables_support.ts'
 const { test } = needing(needs.kernel('iptablesNft'), needs.kernel('iptablesChecksum'))
 
 const RUNS = 4
+
+/** Sets of ipset, of either family, in each namespace; none where the kernel or the tool is missing. */
+const withSets = needing(needs.tool('ipset'), needs.kernel('iptablesSet')).missing === undefined
+const sets = ['one', 'two-x', 'a.b']
 
 type Words = fc.Arbitrary<string>
 
@@ -46,6 +51,8 @@ const match = (name: string, ...options: Words[]): Words => fc.tuple(...options)
 const maybe = (words: Words): Words => fc.oneof(fc.constant(''), words)
 const mask = (most: number): Words => fc.tuple(hex(most), maybe(hex(most).map(value => `/${value}`))).map(parts => parts.join(''))
 
+const setUse = fc.tuple(fc.constantFrom(...sets), fc.array(fc.constantFrom('src', 'dst'), { minLength: 1, maxLength: 6 })).map(([set, dirs]) => `${set} ${dirs.join(',')}`)
+
 function matches(family: IptablesFamily, place: string): Words[] {
   const rate = fc.tuple(number(1, 1000), fc.constantFrom('sec', 'min', 'hour', 'day')).map(parts => parts.join('/'))
   return [
@@ -73,6 +80,8 @@ function matches(family: IptablesFamily, place: string): Words[] {
     match('hashlimit', option('hashlimit-upto', fc.tuple(number(1, 1000), fc.constantFrom('sec', 'min')).map(parts => parts.join('/')), false), option('hashlimit-burst', number(1, 99), false),
       some(['srcip', 'srcport', 'dstip', 'dstport']).map(mode => `--hashlimit-mode ${mode}`), word.map(name => `--hashlimit-name ${name}`)),
     match('physdev', option('physdev-in', device)),
+    ...(withSets ? [match('set', option('match-set', setUse), maybe(fc.constant('--return-nomatch')), maybe(fc.constant('! --update-counters')),
+      maybe(option('packets-eq', number(0, 1_000_000))), maybe(fc.tuple(fc.constantFrom('lt', 'gt'), number(0, 1_000_000)).map(([side, value]) => `--bytes-${side} ${value}`)))] : []),
     ...(family === 'ip' ? [match('ttl', fc.oneof(option('ttl-eq', number(0, 255)), option('ttl-lt', number(0, 255), false)))] : []),
     ...(family === 'ip6' ? [match('hl', fc.oneof(option('hl-eq', number(0, 255)), option('hl-gt', number(0, 255), false)))] : []),
   ]
@@ -138,6 +147,11 @@ function targets(family: IptablesFamily): Target[] {
     ...(family === 'ip' ? [{ place: 'mangle FORWARD', ports: 'tcp' as const, words: fc.tuple(fc.constantFrom(' --ecn-tcp-ece 0', ' --ecn-tcp-ece 1'), maybe(fc.constantFrom(' --ecn-tcp-cwr 0', ' --ecn-tcp-cwr 1')), maybe(number(0, 3).map(bits => ` --ecn-ip-ect ${bits}`)))
       .map(parts => `-j ECN${parts.join('')}`) }]
       : [{ place: 'mangle POSTROUTING', words: fc.tuple(hex(0xffff), hex(0xffff)).map(([from, to]) => `-j SNPT --src-pfx fd00:${from.slice(2)}::/48 --dst-pfx fd01:${to.slice(2)}:1::/56`) }]),
+    ...(withSets ? [
+      { place: 'filter FORWARD', words: fc.tuple(setUse, maybe(fc.constant(' --exist')), maybe(number(0, 4294967).map(time => ` --timeout ${time}`)), maybe(setUse.map(use => ` --del-set ${use}`)))
+        .map(parts => `-j SET --add-set ${parts.join('')}`) },
+      { place: 'mangle FORWARD', words: fc.tuple(setUse, fc.subarray(['--map-mark', '--map-prio', '--map-queue'], { minLength: 1 })).map(([use, what]) => `-j SET --map-set ${use} ${what.join(' ')}`) },
+    ] : []),
     { place: 'mangle POSTROUTING', words: fc.tuple(fc.nat(0xffff), fc.nat(0xffff)).map(([major, minor]) => `-j CLASSIFY --set-class ${major.toString(16)}:${minor.toString(16)}`) },
     { place: 'raw PREROUTING', words: fc.oneof(number(0, 65535).map(zone => `-j CT --zone ${zone}`), fc.constantFrom('-j CT --notrack', '-j TRACE')) },
     { place: 'nat POSTROUTING', words: fc.tuple(address, flags).map(([to, more]) => `-j SNAT --to-source ${to}${more}`) },
@@ -168,9 +182,15 @@ async function kernelRules(host: Host, family: IptablesFamily): Promise<unknown[
   return rules.map(({ table, chain, expressions }) => [table, chain, expressions])
 }
 
+async function makeSets({ netnsFd }: Host): Promise<void> {
+  // A list of sets is of either family, and may have as many directions as one likes.
+  if (withSets) await run('ipset', ['restore'], { netns: netnsFd, input: sets.map(name => `create ${name} list:set skbinfo counters\n`).join('') })
+}
+
 /** What a text for iptables-restore makes of the kernel, by us and by the tool; as iptables-save shows it. */
 async function bothWays(family: IptablesFamily, input: string): Promise<string> {
   const [ours, theirs] = [await newHost(), await newHost()]
+  await Promise.all([ours, theirs].map(makeSets))
   await ours.iptables.restore(input, { family })
   await restoreByTool(theirs, family, input)
   const shown = await savedByTool(theirs, family)
