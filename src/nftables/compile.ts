@@ -24,7 +24,11 @@ interface Known {
   /** Type of the link, if it is said and not Ethernet: nft takes nothing for such a link's protocol. */
   otherLink: number | undefined
   vlan: boolean
+  /** Of these a list of protocols was said: nft then takes nothing for one of them. */
+  listed: Set<Layer>
 }
+
+type Layer = 'link' | 'network' | 'transport'
 
 const etherTypes: Readonly<Record<Network, readonly [number, number]>> = { ip: [0x08, 0x00], ip6: [0x86, 0xdd], arp: [0x08, 0x06] }
 const ETHER = Uint8Array.of(1, 0)
@@ -36,7 +40,7 @@ export type RuleWords = readonly (Part | readonly Part[])[]
 /** The expressions of a rule; those that look into sets without a name still carry them. */
 export function compileWords(family: Family, words: RuleWords): Expression[] {
   const known: Known = {
-    family, transport: undefined, ether: family === 'bridge', otherLink: undefined, vlan: false,
+    family, transport: undefined, ether: family === 'bridge', otherLink: undefined, vlan: false, listed: new Set(),
     network: family === 'ip' || family === 'ip6' || family === 'arp' ? family : undefined,
   }
   const result: Expression[] = []
@@ -51,6 +55,10 @@ function add(result: Expression[], known: Known, part: Part, index: number): voi
   if (typeof part?.name !== 'string') checkExpression(`expressions[${index}]`, part)
   if (isNeed(part)) return meet(result, known, fieldsOf(`expressions[${index}]`, part.data))
   if (isExpression(part, 'cmp') && part.data.op === 'eq') learn(known, result.at(-1), part.data.data?.value)
+  if (isExpression(part, 'lookup') && 'anonymous' in part && part.data.dreg === undefined && part.data.flags === undefined) {
+    const layer = layerOf(known, result.at(-1))
+    if (layer !== undefined) known.listed.add(layer)
+  }
   if (isExpression(part, 'nat') && part.data.family === undefined) {
     const family = known.network === 'ip6' ? 'ip6' : 'ip'
     result.push({ name: 'nat', data: { type: part.data.type, family, ...withoutFamily(part.data) } })
@@ -63,12 +71,28 @@ function withoutFamily(data: object): object {
   return Object.fromEntries(Object.entries(data).filter(([name]) => name !== 'type' && name !== 'family'))
 }
 
+/** Whose protocol an expression loads. */
+function layerOf({ family, network }: Known, load: Expression | undefined): Layer | undefined {
+  if (isExpression(load, 'meta')) {
+    const { key } = load.data
+    return key === 'l4proto' ? 'transport' : key === 'nfproto' || key === 'protocol' ? 'network' : key === 'iiftype' && family !== 'bridge' ? 'link' : undefined
+  }
+  if (isExpression(load, 'ct')) return load.data.key === 'l3proto' && family === 'inet' ? 'network' : undefined
+  if (!isExpression(load, 'payload')) return undefined
+  const { base, offset, len } = load.data
+  if (base === 'network' && len === 1) return (network === 'ip' && offset === 9) || (network === 'ip6' && offset === 6) ? 'transport' : undefined
+  return base === 'link' && len === 2 && (offset === 12 || offset === 16) ? 'network' : undefined
+}
+
 /** What an explicit comparison says of the packets that go on. */
 function learn(known: Known, load: Expression | undefined, value: Uint8Array | undefined): void {
   if (!(value instanceof Uint8Array)) return
   const [first = 0, second = 0] = value
+  const layer = layerOf(known, load)
+  // A list of transport protocols nft holds against any one that is said behind it.
+  if (layer !== undefined && layer !== 'transport') known.listed.delete(layer)
+  if (layer === 'transport') known.transport = first
   if (isExpression(load, 'meta')) {
-    if (load.data.key === 'l4proto') known.transport = first
     if (load.data.key === 'nfproto') known.network = networkOfFamily(first) ?? known.network
     if (load.data.key === 'protocol') known.network = networkOf(first, second) ?? known.network
     if (load.data.key === 'iiftype' && known.family !== 'bridge') {
@@ -79,13 +103,9 @@ function learn(known: Known, load: Expression | undefined, value: Uint8Array | u
     // The packet's own protocol is its connection's, and nft asks no more.
     if (load.data.key === 'l3proto' && known.family === 'inet') known.network = networkOfFamily(first) ?? known.network
   } else if (isExpression(load, 'payload')) {
-    const { base, offset, len } = load.data
-    if (base === 'network' && len === 1) {
-      if ((known.network === 'ip' && offset === 9) || (known.network === 'ip6' && offset === 6)) known.transport = first
-    } else if (base === 'link' && len === 2 && (offset === 12 || offset === 16)) {
-      known.network = networkOf(first, second) ?? known.network
-      if (first === 0x81 && second === 0) known.vlan = true
-    }
+    if (layer !== 'network') return
+    known.network = networkOf(first, second) ?? known.network
+    if (first === 0x81 && second === 0) known.vlan = true
   }
 }
 
@@ -99,7 +119,7 @@ function networkOf(first: number, second: number): Network | undefined {
 
 function meet(result: Expression[], known: Known, { word, link, vlan, network, within, transport, ports, natFamily }: Need['data']): void {
   if (link !== undefined && !known.ether) {
-    refuseOtherLink(known, word, link)
+    refuseConflict(known, word, link, 'link')
     result.push(loadMeta('iiftype'), compare('eq', ETHER))
     known.ether = true
   }
@@ -118,7 +138,9 @@ function meet(result: Expression[], known: Known, { word, link, vlan, network, w
   }
 }
 
-function refuseOtherLink({ otherLink }: Known, word: string, wanted: string): void {
+/** What nft refuses: to take a packet's protocol for one where links of another type, or several protocols, were said. */
+function refuseConflict({ otherLink, listed }: Known, word: string, wanted: string, ...layers: Layer[]): void {
+  if (layers.some(layer => listed.has(layer))) throw new InvalidArgumentError(word, wanted, `nothing of ${wanted} in a rule for a list of protocols`)
   if (otherLink !== undefined) throw new InvalidArgumentError(word, wanted, `nothing of ${wanted} in a rule for links of type ${otherLink}`)
 }
 
@@ -138,7 +160,7 @@ function meetNetwork(result: Expression[], known: Known, word: string, network: 
   if (known.network === network) return
   if (known.network !== undefined) throw otherNetwork(known, word, network)
   if (network === 'arp' && known.family === 'inet') throw new InvalidArgumentError(word, network, 'nothing of arp in a table of family inet')
-  refuseOtherLink(known, word, network)
+  refuseConflict(known, word, network, 'link', 'network')
   known.network = network
   if (known.family === 'inet' && !known.ether && !known.vlan) {
     result.push(loadMeta('nfproto'), ofFamily(network))
@@ -159,6 +181,7 @@ function meetTransport(result: Expression[], known: Known, word: string, transpo
     throw new InvalidArgumentError(word, wanted, `nothing of ${wanted} in a rule for ${is}`)
   }
   if (known.family === 'arp') throw new InvalidArgumentError(word, protocolName(transport), 'nothing of transport protocols in a table of family arp')
+  refuseConflict({ ...known, otherLink: undefined }, word, protocolName(transport), 'transport')
   known.transport = transport
   result.push(...matchTransport(transport))
 }

@@ -190,6 +190,7 @@ describe('refuses by name', () => {
     ['-A INPUT -m time --utc --kerneltz', '--utc: expected nothing beside kerneltz'],
     ['-A INPUT -m time --timestart 9:00 --timestop 10:00 --contiguous', '--contiguous: expected a timestop that is before'],
     ['-A INPUT -m u32 --u32 "0=1&&2"', '--u32: expected tests like'],
+    ['-A INPUT -m u32 --u32 "0>>32=1"', '--u32: expected tests like'],
     ['-A INPUT -m u32 --u32 "0<1=1"', '--u32: expected tests like'],
     ['-A INPUT -m u32 --u32 "0=1:2:3"', '--u32: expected tests like'],
     ['-A INPUT -m bpf --bytecode "2,6 0 0 1"', '--bytecode: expected a program like'],

@@ -7,6 +7,7 @@ import { newHost } from '../host/support.ts'
 import { run } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { seedOf } from '../support/seed.ts'
+import { matchCorpus } from './iptables_match_corpus.ts'
 import { restoreByTool, restoreText, savedByTool } from './iptables_support.ts'
 
 const { test } = needing(needs.kernel('iptablesNft'), needs.kernel('iptablesChecksum'))
@@ -84,8 +85,61 @@ function matches(family: IptablesFamily, place: string): Words[] {
       maybe(option('packets-eq', number(0, 1_000_000))), maybe(fc.tuple(fc.constantFrom('lt', 'gt'), number(0, 1_000_000)).map(([side, value]) => `--bytes-${side} ${value}`)))] : []),
     ...(family === 'ip' ? [match('ttl', fc.oneof(option('ttl-eq', number(0, 255)), option('ttl-lt', number(0, 255), false)))] : []),
     ...(family === 'ip6' ? [match('hl', fc.oneof(option('hl-eq', number(0, 255)), option('hl-gt', number(0, 255), false)))] : []),
+    ...rareMatches(family, place),
   ]
 }
+
+/** Matches that the kernel may lack, where it has them. */
+function rareMatches(family: IptablesFamily, place: string): Words[] {
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const daytime = fc.tuple(fc.nat(23), fc.nat(59), fc.nat(59)).map(parts => parts.map(two).join(':'))
+  const date = fc.integer({ min: 1, max: 0x7ffffffe }).map(seconds => new Date(seconds * 1000).toISOString().slice(0, 19))
+  const step = fc.oneof(fc.tuple(fc.constantFrom('&', '@'), hex(0xffffffff)), fc.tuple(fc.constantFrom('<<', '>>'), hex(31))).map(parts => parts.join(''))
+  const values = fc.array(fc.oneof(hex(0xffffffff), span(0xffffffff)), { minLength: 1, maxLength: 10 })
+  const test = fc.tuple(hex(0xffffffff), fc.array(step, { maxLength: 9 }), values)
+    .map(([first, more, values]) => `${first}${more.join('')}=${values.join(',')}`)
+  const instruction = fc.tuple(fc.constantFrom('4', '20', '7'), fc.constant('0 0'), number(0, 0xffffffff)).map(parts => parts.join(' '))
+  const host = prefixes(family)
+  const element = fc.tuple(option('reqid', number(0, 0xffffffff)), maybe(option('spi', hex(0xffffffff))), maybe(option('proto', fc.constantFrom('ah', 'esp', 'ipcomp'))),
+    fc.oneof(fc.constant(''), fc.constant('--mode transport'), fc.tuple(option('tunnel-src', host), option('tunnel-dst', host)).map(parts => `--mode tunnel ${parts.join(' ')}`)))
+    .map(parts => parts.join(' '))
+  const length = (name: string): Words => option(name, number(0, 0xffffffff))
+  const headerOptions = fc.array(fc.oneof(number(0, 255), fc.tuple(number(1, 255), number(0, 254)).map(parts => parts.join(':'))), { minLength: 1, maxLength: 15 }).map(list => list.join(','))
+  const all: Record<string, Words[]> = {
+    time: [
+      match('time', maybe(daytime.map(value => `--timestart ${value}`)), maybe(daytime.map(value => `--timestop ${value}`)), maybe(date.map(value => `--datestart ${value}`)),
+        maybe(date.map(value => `--datestop ${value}`)), fc.constantFrom('', '--kerneltz')),
+      match('time', option('weekdays', some(['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'])), option('monthdays', some(['1', '2', '12', '23', '30', '31']))),
+    ],
+    // The tool's files have no longer words than 1023 letters.
+    u32: [match('u32', option('u32', fc.array(test, { minLength: 1, maxLength: 10 }).map(tests => `"${tests.join('&&')}"`).filter(text => text.length < 800)))],
+    bpf: [match('bpf', fc.array(instruction, { minLength: 0, maxLength: 40 }).map(list => `--bytecode "${[list.length + 1, ...list, '6 0 0 1'].join(',')}"`))],
+    policy: /OUTPUT|POSTROUTING/.test(place) ? [] : [match('policy', fc.constant('--dir in --pol ipsec --strict'), fc.array(element, { minLength: 1, maxLength: 4 }).map(list => list.join(' --next ')))],
+    cluster: [match('cluster', number(1, 32).chain(total => fc.tuple(fc.constant(`--cluster-total-nodes ${total}`), option('cluster-local-node', number(1, Number(total))))).map(parts => parts.join(' ')),
+      option('cluster-hash-seed', hex(0xffffffff), false))],
+    connlabel: [match('connlabel', option('label', number(0, 127)), fc.constantFrom('', '--set'))],
+    hashlimit: [match('hashlimit', option('hashlimit-above', fc.tuple(number(1, 1000), fc.constantFrom('sec', 'min', 'hour')).map(parts => parts.join('/')), false),
+      word.map(name => `--hashlimit-name ${name} --hashlimit-rate-match`), maybe(option('hashlimit-rate-interval', number(1, 1000), false)))],
+    frag: [match('frag', maybe(option('fragid', fc.oneof(number(0, 0xffffffff), span(0xfffffffe, 1)))), maybe(length('fraglen')), fc.constantFrom('', '--fragres --fragmore', '--fragfirst --fraglast'))],
+    dst: [match('dst', maybe(length('dst-len')), maybe(option('dst-opts', headerOptions, false)))],
+    hbh: [match('hbh', maybe(length('hbh-len')), maybe(option('hbh-opts', headerOptions, false)))],
+    rt: [match('rt', maybe(option('rt-segsleft', fc.oneof(number(0, 0xffffffff), span(0xfffffffe, 1)))), maybe(length('rt-len')),
+      fc.oneof(maybe(length('rt-type')), fc.array(addresses.ip6, { minLength: 1, maxLength: 16 }).map(list => `--rt-type 0 --rt-0-res --rt-0-addrs ${list.join(',')}`)))],
+    srh: [match('srh', ...['next-hdr', 'hdr-len-gt', 'segs-left-eq', 'last-entry-lt'].map(name => maybe(option(`srh-${name}`, number(0, 255)))), maybe(option('srh-tag', number(0, 65535))),
+      ...['psid', 'nsid', 'lsid'].map(name => maybe(option(`srh-${name}`, host))))],
+    ipv6header: [match('ipv6header', option('header', some(['hop', 'dst', 'route', 'frag', 'auth', 'esp', 'none', 'prot'])), fc.constantFrom('', '--soft'))],
+  }
+  return Object.entries(all).filter(([name]) => there[family].has(name)).flatMap(([, words]) => words)
+}
+
+/** Matches that the kernel has, and the tool for this family. */
+function rare(family: IptablesFamily): Set<string> {
+  return new Set(Object.entries(matchCorpus).flatMap(([name, { ip = [], ip6 = [] }]) => {
+    const [line] = family === 'ip6' && ip6.length > 0 ? ip6 : ip
+    return line !== undefined && needs.iptablesRule(family, line) === undefined ? [name] : []
+  }))
+}
+const there = { ip: rare('ip'), ip6: rare('ip6') }
 
 /** A protocol with its own matches. */
 function protocols(family: IptablesFamily): Words {
@@ -106,7 +160,24 @@ function protocols(family: IptablesFamily): Words {
       .map(([not, type, code]) => `-p icmp -m icmp ${not}--icmp-type ${type}${code}`)
       : fc.tuple(fc.constantFrom('', '! '), number(0, 254)).map(([not, type]) => `-p ipv6-icmp -m icmp6 ${not}--icmpv6-type ${type}`),
     number(1, 255).filter(value => value !== '1' && value !== '58').map(value => `-p ${value}`), fc.constant('! -p udp'), fc.constant(''),
+    ...rareProtocols(family),
   )
+}
+
+/** Protocols with matches that the kernel may lack, where it has them. */
+function rareProtocols(family: IptablesFamily): Words[] {
+  const spis = fc.oneof(number(0, 0xffffffff), span(0xfffffffe, 1))
+  const chunks = fc.subarray(['DATA', 'DATA:Be', 'DATA:iU', 'INIT', 'ABORT:T', 'ABORT:t', 'SACK', 'SHUTDOWN_COMPLETE:T', 'I_DATA', 'ASCONF', 'ASCONF_ACK', 'PAD'], { minLength: 1 }).map(list => list.join(','))
+  const all: Record<string, Words[]> = {
+    sctp: [match('sctp', maybe(option('sport', ports)), maybe(option('dport', ports)), fc.tuple(fc.constantFrom('', '! '), fc.constantFrom('any', 'all', 'only'), fc.oneof(chunks, fc.constantFrom('ALL', 'NONE')))
+      .map(([not, kind, list]) => `${not}--chunk-types ${kind} ${list}`)).map(words => `-p sctp ${words}`)],
+    dccp: [match('dccp', maybe(option('sport', ports)), maybe(option('dport', ports)), maybe(option('dccp-types', some(['REQUEST', 'DATA', 'ACK', 'CLOSE', 'RESET', 'SYNC', 'INVALID']))), maybe(option('dccp-option', number(1, 255))))
+      .map(words => `-p dccp ${words}`)],
+    ah: [match('ah', maybe(option('ahspi', spis)), ...(family === 'ip6' ? [maybe(option('ahlen', number(1, 0xffffffff))), fc.constantFrom('', '--ahres')] : [])).map(words => `-p ah ${words}`)],
+    ipcomp: [match('ipcomp', option('ipcompspi', spis), fc.constantFrom('', '--compres')).map(words => `-p ipcomp ${words}`)],
+    mh: [match('mh', maybe(option('mh-type', fc.oneof(number(0, 255), span(254, 1))))).map(words => `-p mh ${words}`)],
+  }
+  return Object.entries(all).filter(([name]) => there[family].has(name)).flatMap(([, words]) => words)
 }
 
 interface Target {

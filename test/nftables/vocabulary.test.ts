@@ -227,6 +227,9 @@ const inet: Case[] = [
   ['ct original l3proto ipv4 counter icmp type 8', [ct.original.l3proto('ipv4'), counter(), icmp.type(8)]],
   ['ct l3proto ipv6 meta nfproto ipv4 ip saddr 1.2.3.4', [ct.l3proto('ipv6'), nfproto('ip'), ip.saddr('1.2.3.4')]],
   ['meta iiftype 512 meta nfproto ipv4 ip saddr 1.2.3.4', [meta.iiftype(512), nfproto('ip'), ip.saddr('1.2.3.4')]],
+  ['meta nfproto { ipv4, ipv6 } meta nfproto ipv4 ip saddr 1.2.3.4', [meta.nfproto(['ipv4', 'ipv6']), nfproto('ip'), ip.saddr('1.2.3.4')]],
+  ['meta l4proto { tcp, udp } th dport 5', [l4proto(['tcp', 'udp']), th.dport(5)]],
+  ['meta l4proto != { tcp, udp } sctp dport 5', [not(l4proto(['tcp', 'udp'])), sctp.dport(5)]],
   ['meta iiftype 512 tcp dport 5', [meta.iiftype(512), tcp.dport(5)]],
   ['ether daddr 00:01:02:03:04:05 ip saddr 1.2.3.4', [ether.daddr('00:01:02:03:04:05'), ip.saddr('1.2.3.4')]],
   ['vlan id 5 ip saddr 1.2.3.4', [vlan.id(5), ip.saddr('1.2.3.4')]],
@@ -322,6 +325,9 @@ test('names what it refuses', () => {
   const compile = (...words: Word[]) => () => expand([addRule({ family: 'inet', table: 't', chain: 'c', expressions: words })])
   expect(compile(meta.iiftype(512), ip.saddr('1.2.3.4'))).toThrow('nothing of ip in a rule for links of type 512')
   expect(compile(meta.iiftype(512), ether.saddr('00:01:02:03:04:05'))).toThrow('nothing of ether in a rule for links of type 512')
+  expect(compile(l4proto(['tcp', 'udp']), tcp.dport(5))).toThrow('nothing of tcp in a rule for a list of protocols')
+  expect(compile(meta.nfproto(['ipv4', 'ipv6']), ip.saddr('1.2.3.4'))).toThrow('nothing of ip in a rule for a list of protocols')
+  expect(compile(meta.iiftype(['ether', 512]), ether.saddr('00:01:02:03:04:05'))).toThrow('nothing of ether in a rule for a list of protocols')
   expect(compile(ct.l3proto('ipv6'), ip.saddr('1.2.3.4'))).toThrow('nothing of ip in a rule for ip6')
   expect(() => ip.saddr('fd00::1')).toThrow('ip saddr: expected an IPv4 address or prefix')
   expect(() => ctState('establised' as 'established')).toThrow('did you mean "established"?')

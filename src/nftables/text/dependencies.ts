@@ -6,6 +6,8 @@ import { transportProtocols } from '../headers.ts'
 import type { HeaderName } from '../headers.ts'
 import type { Family } from '../messages.ts'
 
+type Layer = 'link' | 'network'
+
 /** What is known of the packet at a place of a rule, from the family and from the matches before. */
 export interface Known {
   /** It has an Ethernet header. */
@@ -16,6 +18,8 @@ export interface Known {
   vlan: boolean
   /** Its link is said to be another than Ethernet. */
   otherLink?: boolean
+  /** Lists of protocols that were said: after one nft inserts nothing of its layer. */
+  listed?: Layer[]
   /** Type of an ICMP or ICMPv6 message: what stands behind its checksum depends on it. */
   icmpType?: number
 }
@@ -109,19 +113,32 @@ export function learn(family: Family, known: Known, text: string, value: number)
   }
 }
 
+const layers: Readonly<Record<string, Layer>> = {
+  'meta iiftype': 'link', 'meta nfproto': 'network', 'meta protocol': 'network', 'ether type': 'network', 'vlan type': 'network',
+  'ct l3proto': 'network', 'ct original l3proto': 'network', 'ct reply l3proto': 'network',
+}
+
+/** What a list of values of an operand says. */
+export function learnList(known: Known, text: string): void {
+  const layer = layers[text]
+  if (layer !== undefined) known.listed = [...known.listed ?? [], layer]
+}
+
 function networkOfFamily(number: number): 'ip' | 'ip6' | undefined {
   return number === nfprotos.ip ? 'ip' : number === nfprotos.ip6 ? 'ip6' : undefined
 }
 
 /** The name under which `impliedBy` has a match, if nft might insert it by itself after what is known `before` it. */
 export function dependencyOf(before: Known, text: string, value: number): string | undefined {
-  const { otherLink = false } = before
+  const { listed = [] } = before
+  const noLink = before.otherLink === true || listed.includes('link')
+  const noNetwork = noLink || listed.includes('network') || before.network !== undefined
   switch (text) {
-    case 'meta l4proto': return l4proto(value)
-    case 'meta nfproto': return otherLink || before.network !== undefined ? undefined : nfproto(value)
-    case 'meta protocol': return otherLink ? undefined : protocol(value)
+    case 'meta l4proto': return before.transport === undefined ? l4proto(value) : undefined
+    case 'meta nfproto': return noNetwork ? undefined : nfproto(value)
+    case 'meta protocol': return noNetwork ? undefined : protocol(value)
     case 'ether type': return etherType(value)
-    case 'meta iiftype': return value === 1 && !otherLink ? isEther : undefined
+    case 'meta iiftype': return value === 1 && !noLink && !before.ether ? isEther : undefined
     default: return undefined
   }
 }

@@ -10,7 +10,7 @@ import type { Family } from '../messages.ts'
 import type { NftSet } from '../sets.ts'
 import { compareText, maskedField, rangeText, sides } from './compare.ts'
 import type { Comparison } from './compare.ts'
-import { atHead, dependencyOf, knownOf, learn } from './dependencies.ts'
+import { atHead, dependencyOf, knownOf, learn, learnList } from './dependencies.ts'
 import type { Known } from './dependencies.ts'
 import { dataParts, elementsText, verdictText } from './elements.ts'
 import { loadOperand, offsetText } from './loads.ts'
@@ -209,6 +209,7 @@ export class Reader {
     if (named === undefined || key.parts.some(({ text }) => text === '')) return false
     this.onUse(name, key.parts, undefined)
     if (dreg === undefined) {
+      if (set.flags.includes('anonymous') && (flags & 1) === 0) learnList(this.known, key.text)
       // Of bits nft takes a list of one for a test of that bit.
       const isOne = set.elements?.length === 1 && key.parts[0]?.type.bitmask === true && set.flags.includes('anonymous')
       return this.#say(`${key.text} ${(flags & 1) !== 0 ? '!= ' : isOne ? '== ' : ''}${isOne ? bare(named) : named}`, key.implies)

@@ -61,8 +61,13 @@ function keyedSet(
 /** The right side of a `set`: a constant in the target's own notation, or what else the register holds. */
 function assigned(reader: Reader, register: number | undefined, target: Operand): string | undefined {
   const operand = reader.operand(register)
-  if (operand?.constant !== undefined) return valueText(target, operand.constant.subarray(0, target.size))
+  if (operand?.constant !== undefined) return writtenText(target, operand.constant.subarray(0, target.size))
   return operand === undefined ? undefined : binaryText(operand)
+}
+
+/** Protocols as numbers: their names nft would here take for the beginnings of their fields. */
+function writtenText(target: Operand, bytes: Uint8Array): string {
+  return valueText(target.type.form === 'protocol' ? { ...target, type: datatypes.integer } : target, bytes)
 }
 
 /**
@@ -77,7 +82,7 @@ function payloadSet(reader: Reader, { base, offset = 0, len = 0, sreg }: Express
     const bits = bitRange(mask.map(byte => ~byte))
     const field = bits === undefined ? undefined : fieldOperand(reader.family, place.header, place.offset + bits.offset, bits.length)
     if (bits === undefined || field === undefined) return undefined
-    const written = valueText({ ...field, shift: place.length - bits.offset - bits.length }, xor)
+    const written = writtenText({ ...field, shift: place.length - bits.offset - bits.length }, xor)
     return { text: `${field.text} set ${written}`, implies: field.implies }
   }
   const target = payloadOperand({ base, offset, len }, reader.family, reader.known)

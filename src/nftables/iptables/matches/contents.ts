@@ -105,7 +105,8 @@ function parseU32Test(text: string): U32Test | undefined {
     return beyond.length > 0 ? [NaN, NaN] as const : [Number(from), Number(to)] as const
   })
   const all = [...numbers, ...more]
-  const right = [...all.map(each => each.number), ...ranges.flat()].every(number => number <= 0xffffffff) &&
+  const right = all.every(({ operator, number }) => number <= (operator === '<<' || operator === '>>' ? 31 : 0xffffffff)) &&
+    ranges.flat().every(number => number <= 0xffffffff) &&
     all.length <= c.XT_U32_MAXSIZE && ranges.length <= c.XT_U32_MAXSIZE
   return right && rest.length === 0 ? { numbers: all, ranges } : undefined
 }
@@ -119,7 +120,8 @@ function formatU32(tests: readonly U32Test[]): string {
 
 const u32Kind: Kind<string> = {
   words: 1,
-  accepted: `tests like "6&0xff=1:5,9&&0>>22&0x3c@0=1": at most ${c.XT_U32_MAXSIZE}, each of as many numbers and ranges, all of 32 bits`,
+  accepted: `tests like "6&0xff=1:5,9&&0>>22&0x3c@0=1": at most ${c.XT_U32_MAXSIZE}, each of as many numbers and ranges, ` +
+    'all of 32 bits, shifts of up to 31',
   parse(text) {
     const tests = parseU32(text)
     return tests === undefined ? undefined : formatU32(tests)
