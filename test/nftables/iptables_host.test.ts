@@ -4,6 +4,10 @@ import { expect } from 'vitest'
 import { InvalidArgumentError, UnsupportedError } from '../../src/errors.ts'
 import { NetlinkError } from '../../src/netlink/error.ts'
 import { refusal } from '../../src/nftables/iptables/support.ts'
+import { isExpression } from '../../src/nftables/expressions.ts'
+import type { Expression } from '../../src/nftables/expressions.ts'
+import { iptablesRule } from '../../src/nftables/iptables/rule.ts'
+import { addRule } from '../../src/nftables/rules.ts'
 import { addTable } from '../../src/nftables/tables.ts'
 import { newHost, rejection } from '../host/support.ts'
 import { run } from '../support/lab.ts'
@@ -107,6 +111,42 @@ test('verbs, one after another', async () => {
   await iptables.flush()
   await iptables.deleteChain()
   expect(await iptables.listRules()).toBe('-P INPUT ACCEPT\n-P FORWARD DROP\n-P OUTPUT ACCEPT\n')
+})
+
+/** A type of chunks that has no name: the kernel takes it, iptables cannot say it. */
+function unnamedChunk(): Expression[] {
+  const CHUNK_MAP_AT = 8
+  return iptablesRule({ family: 'ip', protocol: 'sctp', matches: [{ sctp: { chunkTypes: { match: 'any', chunks: ['DATA'] } } }], target: 'DROP' })
+    .map(each => {
+      if (!isExpression(each, 'match')) return each
+      const info = Uint8Array.from(each.data.info ?? [])
+      info[CHUNK_MAP_AT + (20 >> 3)] = 1 << (20 & 7)
+      return { ...each, data: { ...each.data, info } }
+    })
+}
+
+needing(needs.iptablesRule('ip', 'filter INPUT -p sctp --chunk-types any DATA')).test('a match that has no words is named, and stays through every change', async () => {
+  const host = await newHost()
+  const { iptables } = host
+  const [table, chain] = ['filter', 'A']
+  await iptables.commit(['-N A', '-A A -s 10.0.0.1 -j ACCEPT', '-A INPUT -j A'])
+  await host.firewall.commit([addRule({ family: 'ip', table, chain, expressions: unnamedChunk() })])
+  expect(await iptables.listRules({ chain })).toBe('-N A\n-A A -s 10.0.0.1/32 -j ACCEPT\n-A A -p sctp [nft: sctp] -j DROP\n')
+  expect(await iptables.list({ chain })).toMatch(/ DROP {7}132 .* {12}\[nft: sctp\]\n$/)
+  const kernelRules = async (of: string): Promise<unknown[]> =>
+    (await host.firewall.rules({ family: 'ip', table, chain: of })).map(({ expressions }) => expressions)
+  const [, before] = await kernelRules('A')
+
+  await iptables.insert('A', '-s 10.0.0.2 -j DROP', { number: 2 })
+  await iptables.commit(['-E A B'])
+  await iptables.zero('B')
+  await iptables.delete('B', 1)
+  expect((await kernelRules('B'))[1]).toEqual(before)
+  // As an object it can be written again; as text it is refused.
+  const [, info] = await iptables.rules({ chain: 'B' })
+  await iptables.append('B', info?.rule ?? {})
+  expect((await kernelRules('B'))[2]).toEqual(before)
+  await expect(iptables.restore(await iptables.save(), { noflush: true })).rejects.toThrow('rule: expected an option')
 })
 
 test('what cannot be is refused by name, and nothing is changed', async () => {
