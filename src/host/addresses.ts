@@ -101,7 +101,10 @@ export class Addresses {
     checkFields(change, changeable, 'a change of an address')
     newAddress(1, String(address).includes('/') ? address : `${address}/${String(address).includes(':') ? 128 : 32}`, change, 'change')
     const now = await this.get(link, address)
-    await this.#channel.request([newAddress(now.index, now.address, merged(now, change), 'change')])
+    const request = newAddress(now.index, now.address, merged(now, change), 'change')
+    // The first limit of a life lets Linux 6.18 end that of the prefix's route at once; said again, it is put right.
+    const first = now.family === 6 && now.validLifetimeMs === undefined && change.validLifetimeMs !== undefined
+    await this.#channel.request(first ? [request, request] : [request])
   }
 
   /**

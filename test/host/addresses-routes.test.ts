@@ -60,6 +60,16 @@ ipv6('IPv6 addresses, without waiting for duplicates', async () => {
   expect(await ipAddresses(host, '-6')).toEqual([])
 })
 
+ipv6('an address that lived for ever gets a limit: so does the route of its prefix', async () => {
+  const host = await newHost()
+  await host.links.create({ name: 'br0', kind: 'bridge', up: true })
+  await host.addresses.add('br0', 'fd00::1/64', { noDad: true })
+  await host.addresses.change('br0', 'fd00::1', { validLifetimeMs: 1_000_000 })
+  const [route] = await ipJson(host.netnsFd, '-6', 'route', 'show', 'fd00::/64')
+  expect(route?.['expires']).toBeGreaterThan(900)
+  await host.routes.add({ to: 'fd01::/64', via: 'fd00::2' })
+})
+
 ipv6('multicast groups are those that ip lists, from /proc; of IPv4 where the kernel tells', async () => {
   const host = await newHost()
   await host.links.create({ name: 'br0', kind: 'bridge', up: true })
