@@ -45,6 +45,12 @@ export function listOf<T extends readonly unknown[]>(field: string, value: T): T
   return value
 }
 
+/** Whether a switch is on; left out, it is off. */
+export function isOn(field: string, value: boolean | undefined): boolean {
+  if (value !== undefined) check(field, value, aBoolean)
+  return value === true
+}
+
 export function check(field: string, value: unknown, { accepted, test }: Check): void {
   if (!test(value)) throw new InvalidArgumentError(field, value, accepted)
 }

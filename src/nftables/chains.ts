@@ -1,5 +1,5 @@
 /** nf_tables chains. Source: nft(8) "CHAINS", linux/netfilter/nf_tables.h (enum nft_chain_attributes). */
-import { aText, check, fieldsOf, listOf } from '../checks.ts'
+import { aText, check, fieldsOf, isOn, listOf } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { be32, beCounter64, interfaceName, named, raw, sbe32, string } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_NONREC } from '../netlink/constants.ts'
@@ -108,20 +108,21 @@ export function addChain(chain: AddChain): NftRequest<ChainEntries> {
   const { family, table, name, hook, exclusive, comment, userdata = encodeUserdata({ comment }) } = refOf('chain', chain)
   const operation = `add chain ${family} ${table} ${name}`
   const values = { table, name, ...(hook === undefined ? regular(chain) : baseValues({ ...chain, hook })), userdata }
-  const flags = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
+  const flags = NLM_F_CREATE | (isOn('exclusive', exclusive) ? NLM_F_EXCL : 0)
   return nftRequest(NFT_MSG_NEWCHAIN, flags, family, chainAttributes, values, operation)
 }
 
 function baseValues(chain: AddChain & { hook: Hook }): Values<ChainEntries> {
-  const { family, hook, type = 'filter', policy, counters, devices, offload } = chain
-  const priority = parsePriority(family, chain.priority ?? 0)
+  const { family, hook, type = 'filter', policy, counters, priority: wanted = 0, offload } = chain
+  const priority = parsePriority(family, wanted)
+  const devices = chain.devices === undefined ? undefined : listOf('devices', chain.devices)
   if (type === 'nat' && policy === 'drop') throw new InvalidArgumentError('policy', policy, 'accept for a chain of type nat, which only sees new connections')
   const number = checkHook({ family, hook, type, priority, devices })
-  const [first, second] = listOf('devices', devices ?? [])
+  const [first, second] = devices ?? []
   const onDevices = first === undefined ? {} : second === undefined ? { device: first } : { devices: [...devices ?? []] }
   return {
     hook: { number, priority, ...onDevices }, policy, type, ...(counters === undefined ? {} : { counters: fieldsOf('counters', counters) }),
-    ...(offload === true ? { flags: ['base', 'offload'] } : {}),
+    ...(isOn('offload', offload) ? { flags: ['base', 'offload'] } : {}),
   }
 }
 
@@ -155,7 +156,7 @@ export interface DeleteChain extends ChainRef {
 /** Deletes a chain and its rules. */
 export function deleteChain(chain: DeleteChain): NftRequest<ChainEntries> {
   const { family, table, name, nonRecursive } = refOf('chain', chain)
-  const flags = nonRecursive === true ? NLM_F_NONREC : 0
+  const flags = isOn('nonRecursive', nonRecursive) ? NLM_F_NONREC : 0
   const operation = `delete chain ${family} ${table} ${name}`
   return nftRequest(NFT_MSG_DELCHAIN, flags, family, chainAttributes, { table, name }, operation)
 }

@@ -124,7 +124,7 @@ function lookElements(table: TableState, { set, elements }: Attributes, path: st
       throw new InvalidArgumentError(`${path}.elements[${index}]`, `${length} bytes`, `a key of ${found.keyLength} bytes, as the set ${String(set)} has`)
     }
     const target = data?.verdict?.chain
-    if (target !== undefined) chain.jumps.push({ to: target, path: `${path}.elements[${index}]` })
+    if (typeof target === 'string') chain.jumps.push({ to: target, path: `${path}.elements[${index}]` })
   })
 }
 
@@ -143,12 +143,12 @@ function lookRule(table: TableState, request: NftRequest, attributes: Attributes
       chain.nat.push({ name, path: here })
     }
     const verdict = isExpression(expression, 'immediate') ? expression.data.data?.verdict : undefined
-    if (verdict?.chain !== undefined) chain.jumps.push({ to: verdict.chain, path: here })
+    if (typeof verdict?.chain === 'string') chain.jumps.push({ to: verdict.chain, path: here })
     if (isExpression(expression, 'lookup') && expression.data.dreg === 0) chain.jumps.push({ to: `@${expression.data.set ?? ''}`, path: here })
   })
   for (const { at, set } of request.anonymous ?? []) {
     for (const { data } of set.elements) {
-      if (data?.verdict?.chain !== undefined) chain.jumps.push({ to: data.verdict.chain, path: `${path}.expressions[${at}]` })
+      if (typeof data?.verdict?.chain === 'string') chain.jumps.push({ to: data.verdict.chain, path: `${path}.expressions[${at}]` })
     }
   }
   for (const { at, expects } of request.lookups ?? []) checkLookup(table, expressions[at], expects, `${path}.expressions[${at}]`)

@@ -22,7 +22,7 @@ export function bits<const N extends Record<string, number>>(
       if (!Array.isArray(value)) writer.refuse(value, `an array of ${Object.keys(names).join(', ')}`)
       let number = 0
       for (const each of value) {
-        const bit = typeof each === 'number' ? each : Object.hasOwn(names, each) ? names[each] : undefined
+        const bit = typeof each === 'number' ? each : typeof each === 'string' && Object.hasOwn(names, each) ? names[each] : undefined
         if (bit === undefined) return writer.refuse(each, `one of ${Object.keys(names).join(', ')}`)
         number |= bit
       }

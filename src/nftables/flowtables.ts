@@ -2,7 +2,7 @@
  * Flow tables: connections whose packets take the short way from the ingress of one device to another. Source: nft(8)
  * "FLOWTABLES", linux/netfilter/nf_tables.h (enum nft_flowtable_attributes). The kernel needs CONFIG_NF_FLOW_TABLE.
  */
-import { listOf } from '../checks.ts'
+import { isOn, listOf } from '../checks.ts'
 import { be32, beCounter64, interfaceName, sbe32 } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts'
 import type { Message } from '../netlink/message.ts'
@@ -66,7 +66,7 @@ export function addFlowtable(flowtable: AddFlowtable): NftRequest<FlowtableEntri
   const { family, table, name, priority = 0, devices, flags = [], exclusive } = refOf('flowtable', flowtable)
   const hook = { number: INGRESS, priority: parsePriority('netdev', priority), devices: [...listOf('devices', devices)] }
   const values = { table, name, hook, flags: [...listOf('flags', flags)] }
-  const create = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
+  const create = NLM_F_CREATE | (isOn('exclusive', exclusive) ? NLM_F_EXCL : 0)
   return nftRequest(c.NFT_MSG_NEWFLOWTABLE, create, family, flowtableAttributes, values, `add flowtable ${family} ${table} ${name}`)
 }
 

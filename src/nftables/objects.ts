@@ -1,4 +1,5 @@
 /** Stateful objects: counters, quotas and the like with a name. Source: nft(8) "STATEFUL OBJECTS", linux/netfilter/nf_tables.h. */
+import { isOn } from '../checks.ts'
 import { InvalidArgumentError, didYouMean } from '../errors.ts'
 import { be16, be32, beCounter64, ip, named, raw, string, u32, u8 } from '../netlink/codecs.ts'
 import type { Codec } from '../netlink/codecs.ts'
@@ -154,7 +155,7 @@ export type AddObject = Omit<ObjectRef, 'type'> & {
 export function addObject(object: AddObject): NftRequest<ObjectEntries> {
   const { family, table, name, type, comment, exclusive } = refOf('object', object)
   checkType(type)
-  const flags = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
+  const flags = NLM_F_CREATE | (isOn('exclusive', exclusive) ? NLM_F_EXCL : 0)
   const userdata = encodeUserdata({ comment })
   const values = { table, name, type, ...(userdata === undefined ? {} : { userdata }), data: objectData(object) }
   return nftRequest(c.NFT_MSG_NEWOBJ, flags, family, objectAttributes, values, `add ${type} ${family} ${table} ${name}`)
@@ -163,10 +164,13 @@ export function addObject(object: AddObject): NftRequest<ObjectEntries> {
 function objectData(object: AddObject): ObjectData<ObjectType> {
   const l3proto = 'l3proto' in object && object.l3proto !== undefined ? object.l3proto : object.family as 'ip'
   switch (object.type) {
-    case 'counter': return { bytes: object.bytes ?? 0, packets: object.packets ?? 0 }
+    case 'counter': {
+      const { bytes = 0, packets = 0 } = object
+      return { bytes, packets }
+    }
     case 'quota': return quotaData(object)
     case 'limit': return limitData(object)
-    case 'connlimit': return { count: object.count, flags: object.over === true ? c.NFT_CONNLIMIT_F_INV : 0 }
+    case 'connlimit': return { count: object.count, flags: isOn('over', object.over) ? c.NFT_CONNLIMIT_F_INV : 0 }
     case 'synproxy': return synproxyData(object)
     case 'secmark': return { context: object.context }
     case 'ct helper': return { name: object.helper, l3proto, l4proto: object.protocol }

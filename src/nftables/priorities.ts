@@ -32,7 +32,7 @@ export function parsePriority(family: Family, priority: Priority): number {
     throw new InvalidArgumentError('priority', priority, 'an integer of 32 bits')
   }
   const names: Readonly<Record<string, number>> = family === 'bridge' ? bridgeNamed : family === 'arp' || family === 'netdev' ? { filter: 0 } : named
-  const [, name = '', sign, offset = '0'] = /^(\w+)(?:\s*([+-])\s*(\d+))?$/.exec(String(priority)) ?? []
+  const [, name = '', sign, offset = '0'] = /^(\w+)(?:\s*([+-])\s*(\d+))?$/.exec(typeof priority === 'string' ? priority : '') ?? []
   const base = Object.hasOwn(names, name) ? names[name] : undefined
   if (base !== undefined) return base + (sign === '-' ? -1 : 1) * Number(offset)
   const accepted = `a number, or one of ${Object.keys(names).join(', ')} with an offset like "filter + 10"`

@@ -1,5 +1,5 @@
 /** nf_tables rules. Source: nft(8) "RULES", linux/netfilter/nf_tables.h (enum nft_rule_attributes). */
-import { check, fieldsOf } from '../checks.ts'
+import { check, fieldsOf, isOn } from '../checks.ts'
 import { be32, beCounter64, raw, string } from '../netlink/codecs.ts'
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_REPLACE } from '../netlink/constants.ts'
 import type { Message } from '../netlink/message.ts'
@@ -74,8 +74,9 @@ export interface AddRule extends RuleChain, Userdata {
 /** Adds a rule. */
 export function addRule(rule: AddRule): NftRequest<RuleEntries> {
   const { family, table, chain, insert, position, near } = refOf('rule', rule)
-  const flags = NLM_F_CREATE | (insert === true ? 0 : NLM_F_APPEND)
-  return ruleRequest(rule, flags, { position }, `${insert === true ? 'insert' : 'add'} rule ${family} ${table} ${chain}`, near)
+  const before = isOn('insert', insert)
+  const flags = NLM_F_CREATE | (before ? 0 : NLM_F_APPEND)
+  return ruleRequest(rule, flags, { position }, `${before ? 'insert' : 'add'} rule ${family} ${table} ${chain}`, near)
 }
 
 export interface ReplaceRule extends Omit<AddRule, 'insert' | 'position' | 'near'> {
@@ -106,7 +107,7 @@ function ruleRequest(
     else return each
     return expression as Expression
   })
-  const userdata = rule.userdata ?? encodeUserdata(rule)
+  const { userdata = encodeUserdata(rule) } = rule
   const values = { table, chain, ...place, expressions, compat: compatOf(expressions), userdata }
   const request = nftRequest(NFT_MSG_NEWRULE, flags, family, ruleAttributes, values, operation)
   if (anonymous.length > 0) request.anonymous = anonymous

@@ -1,5 +1,5 @@
 /** Changes of sets, maps and their elements. Source: nft(8) "SETS", "MAPS", "ELEMENT STATEMENT"; the bytes that nft sends. */
-import { fieldsOf, listOf } from '../checks.ts'
+import { check, fieldsOf, isOn, listOf, wholeNumber } from '../checks.ts'
 import { InvalidArgumentError, didYouMean } from '../errors.ts'
 import { NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts'
 import * as c from './constants.ts'
@@ -59,6 +59,8 @@ export interface AddSet extends SetType {
   exclusive?: boolean
 }
 
+const aSize = wholeNumber(1, c.NFT_DATA_VALUE_MAXLEN, 'bytes')
+
 export function valueTypes(field: string, type: SetType['type']): ValueType[] {
   const all = (Array.isArray(type) ? type : [type]) as (KeyType | null | undefined)[]
   return all.map((each, index): ValueType => {
@@ -71,6 +73,7 @@ export function valueTypes(field: string, type: SetType['type']): ValueType[] {
     }
     const size = given ?? found.size
     if (size === undefined) throw new InvalidArgumentError(path, name, `the size too, as ${found.name} has none: { type: "${found.name}", size: 4 }`)
+    check(`${path}.size`, size, aSize)
     return { type: name, size, order: found.order }
   })
 }
@@ -85,7 +88,7 @@ interface Shape {
 function shapeOf({ type, map, flags = [] }: SetType): Shape {
   const key = valueTypes('type', type)
   if (key.length > 1 && lengthOf(key) > c.NFT_DATA_VALUE_MAXLEN) throw new InvalidArgumentError('type', type, 'a key of at most 64 bytes')
-  const object = isObjectMap(map) && Object.hasOwn(objectTypes, map.object) ? objectTypes[map.object] : undefined
+  const object = isObjectMap(map) && typeof map.object === 'string' && Object.hasOwn(objectTypes, map.object) ? objectTypes[map.object] : undefined
   if (isObjectMap(map) && object === undefined) throw new InvalidArgumentError('map.object', map.object, `one of ${Object.keys(objectTypes).join(', ')}`)
   const data = map === undefined || map === 'verdict' || isObjectMap(map) ? undefined : valueTypes('map', map)
   return { key, data, object, interval: listOf('flags', flags).includes('interval') }
@@ -98,7 +101,7 @@ function isObjectMap(map: SetType['map']): map is { object: ObjectType } {
 /** Creates a set or map; one of the same type that exists is left as it is. */
 export function addSet(set: AddSet): NftRequest<SetEntries> {
   const { family, table, name, exclusive, map } = refOf('set', set)
-  const flags = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
+  const flags = NLM_F_CREATE | (isOn('exclusive', exclusive) ? NLM_F_EXCL : 0)
   return nftRequest(c.NFT_MSG_NEWSET, flags, family, setAttributes, setValues(set), `add ${map === undefined ? 'set' : 'map'} ${family} ${table} ${name}`)
 }
 
@@ -119,7 +122,7 @@ function setValues(set: AddSet): NftRequest<SetEntries>['attributes'] {
     keyLength: lengthOf(key),
     ...(map === 'verdict' ? { dataType: c.NFT_DATA_VERDICT, dataLength: 0 } : {}),
     ...(data === undefined ? {} : {
-      dataType: datatypeId(data.map(({ type }) => datatypes[type])), dataLength: lengthOf(data) * (set.mapInterval === true ? 2 : 1),
+      dataType: datatypeId(data.map(({ type }) => datatypes[type])), dataLength: lengthOf(data) * (isOn('mapInterval', set.mapInterval) ? 2 : 1),
     }),
     ...(object === undefined ? {} : { objectType: object }),
     ...(policy === undefined ? {} : { policy }),
@@ -144,7 +147,7 @@ function userdataOf({ map, mapInterval, autoMerge, comment }: AddSet, { key, dat
   return encodeSetUserdata({
     keyOrder: orderOf(key), keyConcatenated: key.length > 1,
     dataOrder: data === undefined ? map === 'verdict' ? 'none' : undefined : orderOf(data), dataConcatenated: (data?.length ?? 0) > 1,
-    dataInterval: map === undefined ? undefined : mapInterval === true, autoMerge, comment,
+    dataInterval: map === undefined ? undefined : isOn('mapInterval', mapInterval), autoMerge: isOn('autoMerge', autoMerge), comment,
   })
 }
 
@@ -239,7 +242,7 @@ export interface ElementsOptions {
 export function addElements(
   set: SetType, elements: readonly ElementInput[] | Readonly<Record<string, Verdict | Scalar>>, options: ElementsOptions = {},
 ): NftRequest<ElementListEntries> {
-  const flags = NLM_F_CREATE | (fieldsOf('options', options).exclusive === true ? NLM_F_EXCL : 0)
+  const flags = NLM_F_CREATE | (isOn('exclusive', fieldsOf('options', options).exclusive) ? NLM_F_EXCL : 0)
   return elementsRequest(c.NFT_MSG_NEWSETELEM, flags, set, wireElements(set, elements, true), 'add')
 }
 
@@ -268,7 +271,7 @@ function wireElements(set: SetType, given: readonly ElementInput[] | Readonly<Re
   if (plain !== undefined) return plain
   const elements = list.map((each, index) => parseElement(set, shape, `elements[${index}]`, each, whole))
   if (!shape.interval || shape.key.length > 1) return plainElements(elements, shape.interval)
-  return intervalElements(elements, { merge: set.autoMerge === true, first: whole })
+  return intervalElements(elements, { merge: isOn('autoMerge', set.autoMerge), first: whole })
 }
 
 /**
@@ -335,5 +338,5 @@ function mappedTo(
     if (typeof data !== 'string' || data === '') throw new InvalidArgumentError(field, data, 'the name of an object')
     return { object: data }
   }
-  return { data: { value: dataBytes(field, types ?? [], data, mapInterval === true) } }
+  return { data: { value: dataBytes(field, types ?? [], data, isOn('mapInterval', mapInterval)) } }
 }

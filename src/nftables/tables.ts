@@ -1,5 +1,5 @@
 /** nf_tables tables. Source: nft(8) "TABLES", linux/netfilter/nf_tables.h (enum nft_table_attributes). */
-import { listOf } from '../checks.ts'
+import { isOn, listOf } from '../checks.ts'
 import { be32, beCounter64, raw } from '../netlink/codecs.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_NONREC } from '../netlink/constants.ts'
 import type { Message } from '../netlink/message.ts'
@@ -63,7 +63,7 @@ export interface AddTable extends TableRef {
 /** Creates a table; one that exists is left as it is. */
 export function addTable(table: AddTable): NftRequest<TableEntries> {
   const { family, name, flags, comment, exclusive, userdata = encodeUserdata({ comment }) } = refOf('table', table)
-  const create = NLM_F_CREATE | (exclusive === true ? NLM_F_EXCL : 0)
+  const create = NLM_F_CREATE | (isOn('exclusive', exclusive) ? NLM_F_EXCL : 0)
   const operation = `add table ${family} ${name}`
   const values = { name, flags: flags === undefined ? undefined : [...listOf('flags', flags)], userdata }
   return nftRequest(NFT_MSG_NEWTABLE, create, family, tableAttributes, values, operation)
@@ -77,7 +77,7 @@ export interface DeleteTable extends TableRef {
 /** Deletes a table and all that is in it. */
 export function deleteTable(table: DeleteTable): NftRequest<TableEntries> {
   const { family, name, nonRecursive } = refOf('table', table)
-  const flags = nonRecursive === true ? NLM_F_NONREC : 0
+  const flags = isOn('nonRecursive', nonRecursive) ? NLM_F_NONREC : 0
   return nftRequest(NFT_MSG_DELTABLE, flags, family, tableAttributes, { name }, `delete table ${family} ${name}`)
 }
 

@@ -190,8 +190,10 @@ function readOption({ kind, further }: Option<unknown>, name: string, input: unk
 
 export function readValue<V>(kind: Kind<V, never>, input: unknown, where: string, context: Context): V {
   let text: string | undefined
+  // String() would make a text of anything.
+  const typable = typeof input === 'object' ? input !== null && kind.type !== String : typeof input === 'number' || input === true
   try {
-    text = typeof input === 'string' ? input : kind.type(input as never)
+    text = typeof input === 'string' ? input : typable ? kind.type(input as never) : undefined
   } catch {
     // An input of another type than declared; it is refused below.
   }

@@ -1,5 +1,5 @@
 /** Tables as `iptables -L -n` prints them, with and without -v (1.8.9). */
-import { fieldsOf } from '../../checks.ts'
+import { aBoolean, aText, checkEach } from '../../checks.ts'
 import type { Chain } from '../chains.ts'
 import type { ReadRule } from './read.ts'
 import { checkTable, incompatibility, isBuiltin, policyOf, readRules, sortChains } from './table.ts'
@@ -21,7 +21,8 @@ export interface IptablesListOptions {
 /** A table as `iptables -t TABLE -L -nv` prints it. Above one that the iptables tools refuse to print stands why. */
 export function formatIptablesList(given: IptablesTable, options: IptablesListOptions = {}): string {
   const { table } = checkTable(given)
-  const { verbose = true, lineNumbers = false } = fieldsOf('options', options)
+  checkEach('options', options, { chain: aText, verbose: aBoolean, exact: aBoolean, lineNumbers: aBoolean })
+  const { verbose = true, lineNumbers = false } = options
   const numbered = (text: string, number: string): string => (lineNumbers ? `${number.padEnd(4)} ${text}` : text)
   const note = incompatibility(given).map(line => `${line}\n`).join('')
   const blocks = sortChains(given).filter(({ name }) => options.chain === undefined || name === options.chain).map(({ name, chain }) => {

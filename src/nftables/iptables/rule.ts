@@ -3,7 +3,7 @@
  * verdicts as nf_tables' own expressions, everything else as iptables' extensions, a counter before the target. iptables
  * takes rules of this form for its own, and calls tables with any other form incompatible.
  */
-import { aString, check, fieldsOf, listOf } from '../../checks.ts'
+import { aBoolean, aString, check, fieldsOf, listOf } from '../../checks.ts'
 import { InvalidArgumentError, didYouMean } from '../../errors.ts'
 import { INTERFACE_NAME_RULE, isInterfaceName } from '../../netlink/codecs.ts'
 import { NFT_NAME_MAXLEN } from '../constants.ts'
@@ -100,7 +100,7 @@ export function iptablesRule(rule: IptablesRule & IptablesPlace & { counters?: C
   for (const [name, value] of Object.entries(fieldsOf('rule', rule))) {
     if (!fields.includes(name)) throw new InvalidArgumentError(name, value, `one of the fields ${fields.join(', ')}${didYouMean(name, fields)}`)
   }
-  const { family, table, chain, sets, counters = { packets: 0, bytes: 0 } } = rule
+  const { family, table, chain, sets, matches: said = [], counters = { packets: 0, bytes: 0 } } = rule
   check('family', family, aFamily)
   if (table !== undefined) check('table', table, aString)
   if (chain !== undefined) check('chain', chain, aString)
@@ -117,7 +117,7 @@ export function iptablesRule(rule: IptablesRule & IptablesPlace & { counters?: C
     ...addressMatch(family, 'daddr', 'destination', rule.destination),
     ...fragmentMatch(family, rule.fragment),
     ...shortMatches(rule, context),
-    ...listOf('matches', rule.matches ?? []).flatMap((match, index) => matchExpressions(match, `matches[${index}]`, context)),
+    ...listOf('matches', said).flatMap((match, index) => matchExpressions(match, `matches[${index}]`, context)),
     ...(rule.comment === undefined ? [] : part(matches.comment, 'match', { comment: rule.comment }, '', context)),
     { name: 'counter', data: { bytes, packets } },
     ...(rule.target === undefined ? [] : targetExpressions(rule.target, context)),
@@ -173,7 +173,8 @@ function addressMatch(family: IptablesFamily, which: 'saddr' | 'daddr', name: st
 /** The offset of a fragment, 13 bits, is not zero. */
 function fragmentMatch(family: IptablesFamily, said: OrNot<true> | undefined): Expression[] {
   const { not = false, value } = split<boolean>(said) ?? {}
-  if (value === undefined || value === false) return []
+  if (value !== undefined) check('fragment', value, aBoolean)
+  if (value !== true) return []
   if (family !== 'ip') throw new InvalidArgumentError('fragment', value, 'nothing in family ip6')
   return [loadPayload('network', 6, 2), applyMask(Uint8Array.of(0x1f, 0xff)), compare(not ? 'eq' : 'neq', Uint8Array.of(0, 0))]
 }
@@ -200,7 +201,7 @@ function stateMatch(ctState: OrNot<readonly ConntrackState[]>, context: Context)
 
 function matchExpressions(match: IptablesMatch, path: string, context: Context): Expression[] {
   const [name, input, ...rest] = typeof match === 'object' && match !== null ? Object.entries(match).flat() as [string, object] : ['', match]
-  if (name === 'unknown' && rest.length === 0) return [...expressionsOf(input as UnknownPart['unknown'], `${path}.unknown`)]
+  if (name === 'unknown' && rest.length === 0) return unknownExpressions(`${path}.unknown`, input)
   const found = Object.hasOwn(matches, name) ? matches[name as MatchName] : undefined
   if (found === undefined || rest.length > 0) {
     const names = Object.keys(matches)
@@ -217,7 +218,7 @@ function targetExpressions(target: IptablesTarget, context: Context): Expression
     : typeof target === 'object' && target !== null ? Object.entries(target).flat() as [string, unknown] : ['', target]
   if (rest.length === 0) {
     if (name === 'jump' || name === 'goto') return [giveVerdict(name, checkChainName(`target.${name}`, input))]
-    if (name === 'unknown') return [...expressionsOf(input as UnknownPart['unknown'], 'target.unknown')]
+    if (name === 'unknown') return unknownExpressions('target.unknown', input)
     if (Object.hasOwn(targets, name)) {
       const path = typeof target === 'string' ? 'target' : `target.${name}`
       return part(targets[name as TargetName] as unknown as Extension, 'target', input as object, path, context)
@@ -225,6 +226,12 @@ function targetExpressions(target: IptablesTarget, context: Context): Expression
   }
   const names = ['ACCEPT', 'DROP', 'RETURN', ...Object.keys(targets), 'jump', 'goto']
   throw new InvalidArgumentError('target', name === '' ? target : name, `one target, like 'ACCEPT', { MASQUERADE: { … } } or { jump: 'CHAIN' }, of ${names.join(', ')}${didYouMean(name, names)}`)
+}
+
+function unknownExpressions(field: string, unknown: unknown): Expression[] {
+  const { name } = fieldsOf(field, unknown as UnknownPart['unknown'])
+  check(`${field}.name`, name, aString)
+  return [...expressionsOf(unknown as UnknownPart['unknown'], field)]
 }
 
 /** iptables' rule for names of chains (28 bytes), which nf_tables would let be longer. */

@@ -1,5 +1,5 @@
 /** Tables as iptables-save and `iptables -S` print them (1.8.9). */
-import { aText, check, fieldsOf } from '../../checks.ts'
+import { aBoolean, aText, check, checkEach, wholeNumber } from '../../checks.ts'
 import { expressionsOf } from '../expressions.ts'
 import type { Rule } from '../rules.ts'
 import { readRule } from './read.ts'
@@ -21,7 +21,8 @@ export function formatIptablesSave(rule: Pick<Rule, 'family' | 'chain' | 'expres
  */
 export function formatIptablesSaveTable(given: IptablesTable, options: { counters?: boolean } = {}): string {
   const { table, chains } = checkTable(given)
-  const { counters = false } = fieldsOf('options', options)
+  checkEach('options', options, { counters: aBoolean })
+  const { counters = false } = options
   const sorted = sortChains(given)
   const lines = sorted.map(({ name, chain }) => {
     const { packets, bytes } = chain?.counters ?? { packets: 0, bytes: 0 }
@@ -45,7 +46,8 @@ export interface ListRulesOptions {
 
 /** Policies, chains and rules as `iptables -S` prints them. */
 export function formatIptablesRules(given: IptablesTable, options: ListRulesOptions = {}): string {
-  const { chain: only, number, counters = false } = fieldsOf('options', options)
+  checkEach('options', options, { chain: aText, number: wholeNumber(1, Number.MAX_SAFE_INTEGER), counters: aBoolean })
+  const { chain: only, number, counters = false } = options
   const sorted = sortChains(checkTable(given)).filter(({ name }) => only === undefined || name === only)
   // Users' chains come after the policies, all before the rules.
   const heads = number !== undefined ? [] : sorted.map(({ name, chain }) => {

@@ -107,7 +107,7 @@ export function range(max: number, separator: ':' | '-' = ':', what = 'number'):
       return within(ends[0], 0, max) && within(ends[1], ends[0], max) ? ends : undefined
     },
     format: ([first, last]) => (first === last ? `${first}` : `${first}${separator}${last}`),
-    type: input => (Array.isArray(input) ? input.join(separator) : String(input)),
+    type: input => (Array.isArray(input) ? input.map(String).join(separator) : String(input)),
   }
 }
 
@@ -250,7 +250,11 @@ export function mark({ bits = 32, always = false, digits = 1 } = {}): Kind<MarkV
       return rest.length === 0 && within(found.value, 0, max) && within(found.mask, 0, max) ? found : undefined
     },
     format: ({ value, mask }) => (mask === max && !always ? hex(value, digits) : `${hex(value, digits)}/${hex(mask, digits)}`),
-    type: input => (typeof input === 'object' ? `${input.value ?? 0}/${input.mask ?? max}` : String(input)),
+    type(input) {
+      if (typeof input !== 'object') return String(input)
+      const { value = 0, mask = max } = input
+      return `${value}/${mask}`
+    },
   }
 }
 

@@ -50,7 +50,8 @@ export function rulesetToNft(ruleset: Ruleset): string {
 /** One rule, without its chain. Undefined if nft's language cannot say it. */
 export function ruleToNft(rule: Pick<Rule, 'family' | 'expressions' | 'comment'>, sets: readonly FilledSet[] = []): string | undefined {
   const expressions = expressionsOf(rule)
-  const { text } = ruleText(rule.family, expressions, name => listOf('sets', sets).find(set => set.name === name))
+  listOf('sets', sets)
+  const { text } = ruleText(rule.family, expressions, name => sets.find(set => set.name === name))
   return text === undefined ? undefined : withComment(text, rule.comment)
 }
 

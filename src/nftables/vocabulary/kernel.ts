@@ -1,5 +1,5 @@
 /** What the kernel looks up or makes up for a packet: routes, sockets, systems, numbers, IPsec. Source: nft(8) "PRIMARY EXPRESSIONS". */
-import { fieldsOf } from '../../checks.ts'
+import { fieldsOf, isOn } from '../../checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import * as c from '../constants.ts'
 import { fibResults, rtKeys, socketKeys } from '../headers.ts'
@@ -76,8 +76,8 @@ export const socket = {
  * true })('Linux:4.20')`.
  */
 export function osf(options: { ttl?: 'exact' | 'loose' | 'skip', version?: boolean } = {}): Selector<string> {
-  const { ttl = 'exact', version = false } = fieldsOf('osf', options)
-  const flags = version ? c.NFT_OSF_F_VERSION : 0
+  const { ttl = 'exact', version } = fieldsOf('osf', options)
+  const flags = isOn('osf.version', version) ? c.NFT_OSF_F_VERSION : 0
   return selector<string>({
     word: 'osf name', types: [{ type: 'string', size: 16, order: 'host' }],
     load: dreg => [{ name: 'osf', data: { dreg, ttl, flags } }],
@@ -137,9 +137,10 @@ interface IpsecWords {
 export function ipsec(dir: 'in' | 'out', options: { spnum?: number } = {}): IpsecWords {
   const { spnum = 0 } = fieldsOf('ipsec', options)
   if (dir !== 'in' && dir !== 'out') throw new InvalidArgumentError('ipsec', dir, 'in or out')
+  positive('ipsec.spnum', spnum, 0)
   const field = <S>(key: XfrmKey, type: ValueType): Selector<S> => selector<S>({
     word: `ipsec ${dir} ${key}`, types: [type],
-    load: dreg => [{ name: 'xfrm', data: { key, dir, spnum: positive('ipsec.spnum', spnum, 0), dreg } }],
+    load: dreg => [{ name: 'xfrm', data: { key, dir, spnum, dreg } }],
   })
   const ip4: ValueType = { type: 'ipv4_addr', size: 4, order: 'big' }
   const ip6: ValueType = { type: 'ipv6_addr', size: 16, order: 'big' }

@@ -1,5 +1,5 @@
 /** Maps in rules: from a field to a value, a verdict, an object; and sets that rules fill. Source: nft(8) "MAPS", "SET STATEMENT". */
-import { fieldsOf, listOf } from '../../checks.ts'
+import { fieldsOf, isOn, listOf } from '../../checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { NFT_DYNSET_F_EXPR } from '../constants.ts'
 import type { ExpressionData, StatefulExpression } from '../expressions.ts'
@@ -99,7 +99,7 @@ function lookUp(key: Matchable, register: number, dreg: number, { data, ...rest 
 }
 
 function isInterval(entries: unknown): boolean {
-  return typeof entries === 'object' && entries !== null && 'interval' in entries && entries.interval === true
+  return typeof entries === 'object' && entries !== null && 'interval' in entries && isOn('interval', entries.interval as boolean)
 }
 
 /** Does what the entry of a field says: `vmap(tcp.dport, { 22: 'accept', 80: jump('web') })`, `vmap(iifname, '@zones')`. */
@@ -112,8 +112,8 @@ export function vmap(key: Matchable, entries: Entries<Verdict> | `@${string}` | 
     return [...loadKey(key, keyTypes, 1, inOrder), part]
   }
   const word = `${key.word} vmap`
-  const anonymous = anonymousMap(key, keyTypes, pairsOf(word, entries as Entries<Verdict>).map(([name, verdict]) =>
-    [name, { data: { verdict: parseVerdict(`${word}[${String(name)}]`, verdict) } }]), 'verdict')
+  const anonymous = anonymousMap(key, keyTypes, pairsOf(word, entries as Entries<Verdict>).map(([name, verdict], index) =>
+    [name, { data: { verdict: parseVerdict(`${word}[${typeof name === 'object' ? index : String(name)}]`, verdict) } }]), 'verdict')
   return lookUp(key, 1, 0, { data: { set: '__map%d' }, anonymous })
 }
 

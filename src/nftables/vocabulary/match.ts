@@ -1,5 +1,5 @@
 /** Conditions: a source compared with a value, a range, a mask, a list, a set. */
-import { listOf } from '../../checks.ts'
+import { isOn, listOf } from '../../checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import { NFT_LOOKUP_F_INV } from '../constants.ts'
 import { datatypes } from '../datatypes.ts'
@@ -71,7 +71,7 @@ export interface Matchable extends Source {
 export function match(source: Matchable, value: unknown): Word {
   const types = typesOf('match', source)
   const named = setName(value)
-  if (named !== undefined) return lookInto(source, types, named, has(value, 'interval') && value.interval === true)
+  if (named !== undefined) return lookInto(source, types, named, has(value, 'interval') && isOn('interval', value.interval as boolean))
   const list: unknown = value
   const isConcatenation = types.length > 1
   if (Array.isArray(list) && (isConcatenation ? list.every(Array.isArray) : true)) return lookIntoList(source, types, list as unknown[])
@@ -205,7 +205,7 @@ export function not(condition: Word): Word {
       const [from, to] = [low.data.data?.value, data?.value]
       if (from !== undefined && to !== undefined) return [...before.slice(0, -1), compareRange('neq', from, to)]
     }
-    const opposite = opposites[String(op)]
+    const opposite = typeof op === 'string' ? opposites[op] : undefined
     if (opposite !== undefined) return [...before, { name: 'cmp', data: { ...last.data, op: opposite } }]
   }
   if (isExpression(last, 'range')) {

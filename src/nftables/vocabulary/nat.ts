@@ -2,7 +2,7 @@
  * Network address translation, transparent proxies, copies and redirections of packets. Source: nft(8) "NAT
  * STATEMENTS", "TPROXY", "DUP", "FWD".
  */
-import { fieldsOf } from '../../checks.ts'
+import { fieldsOf, isOn } from '../../checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import {
   NF_NAT_RANGE_NETMAP, NF_NAT_RANGE_PERSISTENT, NF_NAT_RANGE_PROTO_RANDOM, NF_NAT_RANGE_PROTO_RANDOM_FULLY, NF_NAT_RANGE_PROTO_SPECIFIED,
@@ -10,7 +10,7 @@ import {
 import type { ExpressionData } from '../expressions.ts'
 import { setRegister } from '../primitives.ts'
 import type { MapSource } from './maps.ts'
-import { isNeed, isSource, need, slotRegister } from './parts.ts'
+import { isNeed, isSource, lookUp, need, slotRegister } from './parts.ts'
 import type { Need, Source, ValueType, Word } from './parts.ts'
 import { parseBytes, parseScalar } from './values.ts'
 
@@ -52,7 +52,7 @@ const addressTypes = {
 export function masquerade(options: { ports?: Ports | Source } & NatFlags = {}): Word {
   const { ports, ...flags } = fieldsOf('masquerade', options)
   const loaded = loadPorts('masquerade', ports, 1)
-  return [...loaded.parts, { name: 'masq', data: { ...flagsOf(flags, loaded.specified), ...loaded.registers } }]
+  return [...loaded.parts, { name: 'masq', data: { ...flagsOf('masquerade', flags, loaded.specified), ...loaded.registers } }]
 }
 
 /** Source NAT. `ports` need a transport protocol before. */
@@ -69,7 +69,7 @@ export function dnat(target: NatTarget): Word {
 export function redirect(options: { ports?: Ports | Source } & NatFlags = {}): Word {
   const { ports, ...flags } = fieldsOf('redirect', options)
   const loaded = loadPorts('redirect', ports, 1)
-  return [...loaded.parts, { name: 'redir', data: { ...loaded.registers, ...flagsOf(flags, loaded.specified) } }]
+  return [...loaded.parts, { name: 'redir', data: { ...loaded.registers, ...flagsOf('redirect', flags, loaded.specified) } }]
 }
 
 interface Loaded<R> {
@@ -108,6 +108,7 @@ export function portBytes(field: string, ports: Ports): Uint8Array[] {
 
 function nat(type: 'snat' | 'dnat', target: NatTarget): Word {
   const { to, ...rest } = fieldsOf(type, target)
+  if (rest.family !== undefined) lookUp(`${type}.family`, addressTypes, rest.family)
   if (isSource(to)) return natByMap(type, to, rest)
   const { address, ports, netmap, family: given, ...flags } = { ...rest, ...(to === undefined ? {} : parseTo(`${type}.to`, to)) }
   if (address === undefined && ports === undefined) {
@@ -119,7 +120,7 @@ function nat(type: 'snat' | 'dnat', target: NatTarget): Word {
   return [
     ...(family === undefined ? [need({ word: type, natFamily: true })] : []),
     ...loaded.parts, ...withPorts.parts,
-    { name: 'nat', data: { type, family, ...loaded.registers, ...withPorts.registers, ...flagsOf(flags, withPorts.specified, netmap) } },
+    { name: 'nat', data: { type, family, ...loaded.registers, ...withPorts.registers, ...flagsOf(type, flags, withPorts.specified, netmap) } },
   ]
 }
 
@@ -145,7 +146,7 @@ function natByMap(
 ): Word {
   if (address !== undefined || ports !== undefined) throw new InvalidArgumentError(`${type}.to`, to.word, 'no address and ports beside it')
   const source = to as Partial<MapSource> & Source
-  const both = withPorts ?? source.hasPairs === true
+  const both = withPorts === undefined ? source.hasPairs === true : isOn(`${type}.withPorts`, withPorts)
   const types = both ? [addressTypes[family], portType] : [addressTypes[family]]
   const slots = family === 'ip' ? 1 : 4
   const width = slots + (both ? 1 : 0)
@@ -160,7 +161,7 @@ function natByMap(
         ...(interval ? { regAddrMax: slotRegister(1, width) } : {}),
         ...(both ? { regProtoMin: slotRegister(1, slots) } : {}),
         ...(both && interval ? { regProtoMax: slotRegister(1, width + slots) } : {}),
-        ...flagsOf(flags, false, netmap),
+        ...flagsOf(type, flags, false, netmap),
       },
     },
   ]
@@ -183,12 +184,12 @@ function parseTo(field: string, text: string): Pick<NatTarget, 'address' | 'port
   }
 }
 
-function flagsOf({ random, fullyRandom, persistent }: NatFlags, ports: boolean, netmap?: boolean): { flags?: number } {
+function flagsOf(word: string, { random, fullyRandom, persistent }: NatFlags, ports: boolean, netmap?: boolean): { flags?: number } {
   const flags = (ports ? NF_NAT_RANGE_PROTO_SPECIFIED : 0) |
-    (random === true ? NF_NAT_RANGE_PROTO_RANDOM : 0) |
-    (fullyRandom === true ? NF_NAT_RANGE_PROTO_RANDOM_FULLY : 0) |
-    (persistent === true ? NF_NAT_RANGE_PERSISTENT : 0) |
-    (netmap === true ? NF_NAT_RANGE_NETMAP : 0)
+    (isOn(`${word}.random`, random) ? NF_NAT_RANGE_PROTO_RANDOM : 0) |
+    (isOn(`${word}.fullyRandom`, fullyRandom) ? NF_NAT_RANGE_PROTO_RANDOM_FULLY : 0) |
+    (isOn(`${word}.persistent`, persistent) ? NF_NAT_RANGE_PERSISTENT : 0) |
+    (isOn(`${word}.netmap`, netmap) ? NF_NAT_RANGE_NETMAP : 0)
   return flags === 0 ? {} : { flags }
 }
 

@@ -1,5 +1,5 @@
 /** What a rule does besides giving a verdict. Source: nft(8) "STATEMENTS". */
-import { aText, check, fieldsOf, listOf } from '../../checks.ts'
+import { aText, check, fieldsOf, isOn, listOf } from '../../checks.ts'
 import { InvalidArgumentError } from '../../errors.ts'
 import * as c from '../constants.ts'
 import { shared } from '../expressions.ts'
@@ -8,7 +8,7 @@ import { isSource, lookUp, need } from './parts.ts'
 import type { Source, Word } from './parts.ts'
 import { referTo } from './references.ts'
 
-function integer(field: string, value: number, max: number = Number.MAX_SAFE_INTEGER): number {
+function integer(field: string, value = 0, max: number = Number.MAX_SAFE_INTEGER): number {
   if (Number.isInteger(value) && value >= 0 && value <= max) return value
   throw new InvalidArgumentError(field, value, `an integer from 0 to ${max}`)
 }
@@ -27,7 +27,7 @@ export function counter(counter: { packets?: number, bytes?: number } | string |
   if (isReference(counter)) return referTo('counter', c.NFT_OBJECT_COUNTER, counter)
   const { packets, bytes } = fieldsOf('counter', counter)
   if (packets === undefined && bytes === undefined) return [fromZero]
-  return [{ name: 'counter', data: { bytes: integer('counter.bytes', bytes ?? 0), packets: integer('counter.packets', packets ?? 0) } }]
+  return [{ name: 'counter', data: { bytes: integer('counter.bytes', bytes), packets: integer('counter.packets', packets) } }]
 }
 
 const second = 1
@@ -45,13 +45,13 @@ export interface Limit {
 }
 
 export function limitData(limit: Limit): ExpressionData<'limit'> {
-  const { rate, per, burst, unit = 'packets', over } = fieldsOf('limit', limit)
+  const { rate, per, unit = 'packets', burst = unit === 'packets' ? 5 : undefined, over } = fieldsOf('limit', limit)
   if (unit !== 'packets' && unit !== 'bytes') throw new InvalidArgumentError('limit.unit', unit, 'packets or bytes')
   if (integer('limit.rate', rate) === 0) throw new InvalidArgumentError('limit.rate', rate, 'a rate above 0')
   return {
     rate, unit: lookUp('limit.per', units, per),
-    ...(burst === undefined && unit === 'bytes' ? {} : { burst: integer('limit.burst', burst ?? 5, 0xffffffff) }), type: unit,
-    flags: over === true ? c.NFT_LIMIT_F_INV : 0,
+    ...(burst === undefined ? {} : { burst: integer('limit.burst', burst, 0xffffffff) }), type: unit,
+    flags: isOn('limit.over', over) ? c.NFT_LIMIT_F_INV : 0,
   }
 }
 
@@ -71,7 +71,7 @@ export interface Quota {
 
 export function quotaData(quota: Quota): ExpressionData<'quota'> {
   const { bytes, used = 0, over } = fieldsOf('quota', quota)
-  return { bytes: integer('quota.bytes', bytes), consumed: integer('quota.used', used), flags: over === true ? c.NFT_QUOTA_F_INV : 0 }
+  return { bytes: integer('quota.bytes', bytes), consumed: integer('quota.used', used), flags: isOn('quota.over', over) ? c.NFT_QUOTA_F_INV : 0 }
 }
 
 /** Matches until so many bytes have come; or a quota of the same table, by name or map. */
@@ -174,7 +174,7 @@ export interface Queue {
 /** To a program that decides, by nfnetlink_queue. */
 export function queue(queue: Queue = {}): Word {
   const { num = 0, bypass, fanout } = fieldsOf('queue', queue)
-  const flags = (bypass === true ? c.NFT_QUEUE_FLAG_BYPASS : 0) | (fanout === true ? c.NFT_QUEUE_FLAG_CPU_FANOUT : 0)
+  const flags = (isOn('queue.bypass', bypass) ? c.NFT_QUEUE_FLAG_BYPASS : 0) | (isOn('queue.fanout', fanout) ? c.NFT_QUEUE_FLAG_CPU_FANOUT : 0)
   const flagged = flags === 0 ? {} : { flags }
   if (isSource(num)) return [...num.load(1), { name: 'queue', data: { ...flagged, sregQnum: 1 } }]
   const [first = 0, end = first] = [num].flat()
@@ -195,7 +195,7 @@ export interface Synproxy {
 export function synproxyData(synproxy: Synproxy): ExpressionData<'synproxy'> {
   const { mss, wscale, timestamp, sackPerm } = fieldsOf('synproxy', synproxy)
   const flags = (mss === undefined ? 0 : c.NF_SYNPROXY_OPT_MSS) | (wscale === undefined ? 0 : c.NF_SYNPROXY_OPT_WSCALE) |
-    (timestamp === true ? c.NF_SYNPROXY_OPT_TIMESTAMP : 0) | (sackPerm === true ? c.NF_SYNPROXY_OPT_SACK_PERM : 0)
+    (isOn('synproxy.timestamp', timestamp) ? c.NF_SYNPROXY_OPT_TIMESTAMP : 0) | (isOn('synproxy.sackPerm', sackPerm) ? c.NF_SYNPROXY_OPT_SACK_PERM : 0)
   if (wscale !== undefined && integer('synproxy.wscale', wscale) > 14) throw new InvalidArgumentError('synproxy.wscale', wscale, 'at most 14')
   return {
     ...(mss === undefined ? {} : { mss: integer('synproxy.mss', mss, 0xffff) }), ...(wscale === undefined ? {} : { wscale }),

@@ -52,7 +52,7 @@ export function parseVerdict(field: string, verdict: unknown): VerdictData {
   } else if (Array.isArray(verdict)) {
     const [first, ...rest] = verdict as Part[]
     const data = rest.length === 0 && isExpression(first, 'immediate') ? first.data.data?.verdict : undefined
-    if (data !== undefined) return data
+    if (typeof data === 'object' && data !== null) return data
   }
   throw new InvalidArgumentError(field, verdict, `a verdict: ${names.join(', ')}${didYouMean(verdict, names)}`)
 }
