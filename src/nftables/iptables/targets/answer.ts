@@ -52,7 +52,7 @@ const clusteripOptions = {
 }
 const needed = ['new', 'hashmode', 'clustermac', 'totalNodes', 'localNode'] as const
 
-/** One address of several machines, each of which answers its share. Not in Linux since 6.3. */
+/** One address of several machines, each of which answers its share. Kernels refuse it in nf_tables, and have none since 6.3. */
 export const CLUSTERIP: Extension<typeof clusteripOptions> = extension({
   name: 'CLUSTERIP',
   options: clusteripOptions,

@@ -68,13 +68,16 @@ const numbers: Readonly<Record<Field, number>> = {
 const bits = Object.fromEntries(Object.entries(numbers).map(([field, number]) => [field, 1 << number])) as Record<Field, number>
 const fields = Object.keys(options) as Field[]
 
+/** The tool finds no words for a whole address of IPv6. */
+const prefixWords = (value: number): string => (value === LONGEST.ip6 ? '' : String(value))
+
 /** How `iptables -L` says each, in its order. */
 const labels: readonly (readonly [Field, (value: number) => string])[] = [
   ['hmarkMod', value => `mod ${value}`],
   ['hmarkOffset', value => `+ ${hex(value)}`],
   ['hmarkTuple', () => 'ct,'],
-  ['hmarkSrcPrefix', value => `src-prefix ${value}`],
-  ['hmarkDstPrefix', value => `dst-prefix ${value}`],
+  ['hmarkSrcPrefix', value => `src-prefix ${prefixWords(value)}`],
+  ['hmarkDstPrefix', value => `dst-prefix ${prefixWords(value)}`],
   ['hmarkSportMask', value => `sport-mask ${hex(value)}`],
   ['hmarkDportMask', value => `dport-mask ${hex(value)}`],
   ['hmarkSpiMask', value => `spi-mask ${hex(value)}`],
