@@ -38,6 +38,9 @@ export const matchCorpus: Readonly<Record<string, { ip?: readonly string[], ip6?
       String.raw`filter INPUT -m connlabel --label 40`,
       String.raw`filter INPUT -m connlabel ! --label 41 --set`,
       String.raw`filter INPUT -m connlabel --label 0x7f`,
+      String.raw`filter INPUT -m connlabel --label 33 -j IDLETIMER --timeout 48 --label y`,
+      String.raw`filter INPUT -j IDLETIMER --label z --timeout 48 -m connlabel --label 33`,
+      String.raw`filter INPUT -m connmark --mark 1 -m mark --mark 2 -m connlabel --label 3`,
     ],
   },
   dccp: {

@@ -109,6 +109,8 @@ class Parser {
   #fragment: IptablesRule['fragment']
   #matches: OpenMatch[] = []
   #target: OpenMatch | undefined
+  /** Matches and the target, the last named first, as the tool looks for options. */
+  #open: OpenMatch[] = []
   #verdict: IptablesTarget | undefined
 
   constructor(words: readonly string[], options: ParseOptions, ruleOnly: boolean) {
@@ -218,28 +220,30 @@ class Parser {
       const names = Object.keys(matches)
       throw new InvalidArgumentError('-m', name, `one of the matches ${names.join(', ')}${didYouMean(name, names)}`)
     }
-    this.#matches.push({ extension: found as unknown as Extension, input: {} })
+    this.#matches.push(this.#opened(found as unknown as Extension))
   }
 
   #takeTarget(name: string): void {
     if (this.#verdict !== undefined || this.#target !== undefined) throw new InvalidArgumentError('-j', name, 'one target')
     if (name === 'ACCEPT' || name === 'DROP' || name === 'RETURN') this.#verdict = name
     else if (Object.hasOwn(targets, name)) {
-      this.#target = { extension: targets[name as keyof typeof targets] as unknown as Extension, input: {} }
+      this.#target = this.#opened(targets[name as keyof typeof targets] as unknown as Extension)
     } else this.#verdict = { jump: name }
   }
 
-  #open(): OpenMatch[] {
-    return [...this.#matches.toReversed(), ...(this.#target === undefined ? [] : [this.#target])]
+  #opened(extension: Extension): OpenMatch {
+    const opened = { extension, input: {} }
+    this.#open.unshift(opened)
+    return opened
   }
 
-  /** What has this option, of the matches named so far, the last first, and of the target. */
+  /** What has this option. */
   #holder(word: string): OpenMatch | undefined {
     const field = word.startsWith('--') ? fieldName(word.slice(2)) : undefined
-    return field === undefined ? undefined : this.#open().find(({ extension }) => Object.hasOwn(extension.options, field))
+    return field === undefined ? undefined : this.#open.find(({ extension }) => Object.hasOwn(extension.options, field))
   }
 
-  /** An option of those, else of the protocol's own match. */
+  /** An option of what was named, else of the protocol's own match. */
   #takeOption(word: string, not: boolean): void {
     const field = fieldName(word.slice(2))
     const holder = this.#holder(word) ?? (word.startsWith('--') ? this.#implicit(field) : undefined)
@@ -267,7 +271,7 @@ class Parser {
   #implicit(field: string): OpenMatch | undefined {
     const extension = this.#ofProtocol()
     if (extension === undefined || !Object.hasOwn(extension.options, field)) return undefined
-    const match = { extension, input: {} }
+    const match = this.#opened(extension)
     this.#matches.push(match)
     return match
   }
@@ -294,7 +298,7 @@ class Parser {
       extensions.flatMap(({ options }) => Object.keys(options).map(name => `--${optionName(name)}`))
     const implicit = this.#ofProtocol()
     const all = [
-      ...optionNames(this.#open().map(({ extension }) => extension)), ...optionNames(implicit === undefined ? [] : [implicit]),
+      ...optionNames(this.#open.map(({ extension }) => extension)), ...optionNames(implicit === undefined ? [] : [implicit]),
       ...Object.keys(general), ...Object.keys(commands), '-m', '-j', '-g', '-f', '-t', '-c', ...optionNames(Object.values({ ...matches, ...targets })),
     ]
     return new InvalidArgumentError(word, this.#words[this.#at], `one of iptables’ options${didYouMean(word, all)}`)
