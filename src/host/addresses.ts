@@ -1,5 +1,6 @@
 /** IP addresses of links: what `ip address` does. */
 import { constants } from 'node:os'
+import { aText, check, fieldsOf, isOn } from '../checks.ts'
 import { InvalidArgumentError, checkFields, didYouMean } from '../errors.ts'
 import { networkOf, parsePrefix, prefixWithin } from '../ip.ts'
 import { NetlinkError } from '../netlink/error.ts'
@@ -12,6 +13,7 @@ import type { Listed, Tests } from '../rtnetlink/listed.ts'
 import { scopes } from '../rtnetlink/names.ts'
 import type { Scope } from '../rtnetlink/names.ts'
 import { lacks } from '../rtnetlink/unsupported.ts'
+import { bulkOptions } from './bulk.ts'
 import type { BulkOptions } from './bulk.ts'
 import { routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
@@ -59,7 +61,7 @@ export class Addresses {
   }
 
   async list(filter: AddressFilter = {}): Promise<Listed<Address>> {
-    const { link, scope, flags, label, to, protocol, ...wire } = filter
+    const { link, scope, flags, label, to, protocol, ...wire } = fieldsOf('filter', filter)
     const here = addressTests({ scope, flags, label, to, protocol })
     listAddresses(wire)
     const index: { index?: number } = link === undefined ? {} : { index: await this.#links.index(link) }
@@ -99,7 +101,8 @@ export class Addresses {
   /** Changes what is named and nothing else. Rejects with EADDRNOTAVAIL if the link has no such address. */
   async change(link: LinkRef, address: string, change: AddressChange): Promise<void> {
     checkFields(change, changeable, 'a change of an address')
-    newAddress(1, String(address).includes('/') ? address : `${address}/${String(address).includes(':') ? 128 : 32}`, change, 'change')
+    check('address', address, aText)
+    newAddress(1, address.includes('/') ? address : `${address}/${address.includes(':') ? 128 : 32}`, change, 'change')
     const now = await this.get(link, address)
     const request = newAddress(now.index, now.address, merged(now, change), 'change')
     // The first limit of a life lets Linux 6.18 end that of the prefix's route at once; said again, it is put right.
@@ -134,24 +137,30 @@ export class Addresses {
   async addMany(items: readonly AddressItem[], options: BulkOptions = {}): Promise<void> {
     await changeWithLinks(this.#channel, {
       list: 'addresses', items, eachLink, key, field: 'address',
-      request: ({ link, address, ...rest }, indexOf) => newAddress(indexOf(link), address, rest),
+      request(item, indexOf) {
+        const { link, address, ...rest } = fieldsOf('', item)
+        return newAddress(indexOf(link), address, rest)
+      },
       undo: deletionOf,
-    }, { atomic: true, ...options })
+    }, bulkOptions(true, options))
   }
 
   /** Deletes many, each `{ link, address, peer? }`. `atomic`, default false: puts back what was deleted if one fails. */
   async deleteMany(items: readonly Pick<AddressItem, 'link' | 'address' | 'peer'>[], options: BulkOptions = {}): Promise<void> {
-    const before = options.atomic === true ? await this.list() : []
+    const before = isOn('atomic', fieldsOf('options', options).atomic) ? await this.list() : []
     const known = new Map(before.map(one => [keyOf(one), one]))
     await changeWithLinks(this.#channel, {
       list: 'addresses', items, eachLink, key, field: 'address',
-      request: ({ link, address, ...rest }, indexOf) => deleteAddress(indexOf(link), address, rest),
+      request(item, indexOf) {
+        const { link, address, ...rest } = fieldsOf('', item)
+        return deleteAddress(indexOf(link), address, rest)
+      },
       undo: request => {
         const was = known.get(key(request))
         // One that came after the list, if at all: it stays deleted, as the error then says.
         return was === undefined ? request : newAddress(was.index, was.address, optionsOf(was))
       },
-    }, { atomic: false, ...options })
+    }, bulkOptions(false, options))
   }
 
   async #dump(filter: WireFilter): Promise<Message[]> {

@@ -5,7 +5,7 @@
  *       list: 'routes', items,
  *       request: ({ link, ...wire }) => newRoute({ ...wire, index: indices.get(link) }),
  *       undo: ({ link, ...wire }) => deleteRoute({ ...wire, index: indices.get(link) }),
- *     }, { atomic: true, ...options })
+ *     }, bulkOptions(true, options))
  *
  * All items are encoded before the first is sent, so a bad value is refused while nothing has been done. They go out in
  * chunks, one sendmsg each; two are on their way, so that the Host's thread never waits for the JavaScript thread, and
@@ -16,6 +16,7 @@
  */
 import { constants } from 'node:os'
 import type { NetlinkStep, StepFailure } from '../../binding/index.ts'
+import { fieldsOf } from '../checks.ts'
 import { BulkError, InvalidArgumentError, SystemError, VirbrError, checkFields } from '../errors.ts'
 import type { BulkFailure } from '../errors.ts'
 import { NETLINK_ROUTE, NLMSG_HDRLEN, NLM_F_ACK } from '../netlink/constants.ts'
@@ -79,6 +80,11 @@ export function checkBulk(list: string, items: readonly unknown[], options: obje
   const { atomic = false, signal } = options as { atomic?: unknown, signal?: unknown }
   if (typeof atomic !== 'boolean') throw new InvalidArgumentError('atomic', atomic, 'true or false')
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidArgumentError('signal', signal, 'an AbortSignal')
+}
+
+/** With what is left out. */
+export function bulkOptions<O extends BulkOptions>(atomic: boolean, options: O): O {
+  return { atomic, ...fieldsOf('options', options) }
 }
 
 /** Items for one sendmsg: long enough for the way to the Host's thread not to matter, short enough to let others in. */

@@ -19,7 +19,7 @@ import { explainLink, mayBeOverlooked, overlooked } from '../rtnetlink/kinds/sup
 import type { Asked } from '../rtnetlink/kinds/support.ts'
 import { given, newLink, setLink, takesPorts } from '../rtnetlink/links.ts'
 import type { Link, Resolved } from '../rtnetlink/links.ts'
-import { Bulk, checkBulk } from './bulk.ts'
+import { Bulk, bulkOptions, checkBulk } from './bulk.ts'
 import type { BulkOptions, Encoded, PhaseIn } from './bulk.ts'
 import { failure, isFailure } from './channel.ts'
 import type { Channel } from './channel.ts'
@@ -57,7 +57,7 @@ const tapsAtOnce = 100
 export async function createMany(channel: Channel, specs: readonly LinkSpec[], options: BulkOptions): Promise<MadeLink[]> {
   checkBulk('links', specs, options)
   return channel.hold(async held => {
-    await using creation = new Creation(held, specs, { atomic: true, ...options })
+    await using creation = new Creation(held, specs, bulkOptions(true, options))
     return await creation.run()
   })
 }

@@ -11,7 +11,7 @@ import { encodeRequest } from '../netlink/message.ts'
 import type { AnyRequest } from '../netlink/message.ts'
 import { Writer } from '../netlink/writer.ts'
 import { deleteGroup, deleteLink, probeGroup, setLink } from '../rtnetlink/links.ts'
-import { Bulk, checkBulk } from './bulk.ts'
+import { Bulk, bulkOptions, checkBulk } from './bulk.ts'
 import type { BulkOptions } from './bulk.ts'
 import { routeStep } from './channel.ts'
 import type { Channel, RequestStep } from './channel.ts'
@@ -36,7 +36,7 @@ export async function deleteMany(channel: Channel, links: readonly LinkRef[], op
     if (turns.over) await turns.next()
   }
   await channel.hold(async held => {
-    const bulk = new Bulk(held, 'links', links, { atomic: true, ...options })
+    const bulk = new Bulk(held, 'links', links, bulkOptions(true, options))
     const [doomed, group] = await Promise.all([choose(held, bulk, links), links.length > 1 ? scratchGroup(held) : 0])
     for (const chunk of chunksOf(doomed, groupSize)) {
       if (bulk.stopped) break

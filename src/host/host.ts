@@ -1,3 +1,5 @@
+import { anything, checkEach } from '../checks.ts'
+import { InvalidArgumentError } from '../errors.ts'
 import type { Addresses } from './addresses.ts'
 import type { BandwidthControl } from './bandwidth.ts'
 import type { Channel } from './channel.ts'
@@ -51,8 +53,11 @@ export class Host implements AsyncDisposable {
    * the caller's own needs CAP_SYS_ADMIN; ERR_ADDON_LOAD.
    */
   static async open(options: HostOptions = {}): Promise<Host> {
+    checkEach('options', options, { netns: anything })
     const { netns } = options
-    const source = typeof netns === 'object' ? { create: true } : netnsSource(netns)
+    const creates = typeof netns === 'object'
+    if (creates && netns?.create !== true) throw new InvalidArgumentError('netns', netns, 'a namespace name, path or open file descriptor, or { create: true }')
+    const source = creates ? { create: true } : netnsSource(netns)
     const { openParts } = await import('./parts.ts')
     return new Host(await openParts(source))
   }

@@ -128,12 +128,14 @@ export class Iptables {
   async delete(chain: string, rule: IptablesRule | string | number, where: IptablesWhere = {}): Promise<IptablesResult> {
     if (typeof rule !== 'number') return this.#one('delete', chain, rule, where)
     const { family, table } = whereOf(where)
+    check('chain', chain, aText)
     return this.#commands(family, [{ command: 'delete', table, chain, number: rule, rules: [] }], {})
   }
 
   /** Whether the chain has a rule that says this. */
   async check(chain: string, rule: IptablesRule | string, where: IptablesWhere = {}): Promise<boolean> {
     const { family, table } = whereOf(where)
+    check('chain', chain, aText)
     const command: IptablesCommand = { command: 'check', table, chain, rules: [parsed(rule, family, table, chain)] }
     const state = await readState(this.#channel, family, [command])
     try {
@@ -166,6 +168,7 @@ export class Iptables {
 
   async policy(chain: string, policy: 'ACCEPT' | 'DROP', where: IptablesWhere = {}): Promise<IptablesResult> {
     const { family, table } = whereOf(where)
+    check('chain', chain, aText)
     if (policy !== 'ACCEPT' && policy !== 'DROP') throw new InvalidArgumentError('policy', policy, 'ACCEPT or DROP')
     return this.#commands(family, [{ command: 'policy', table, chain, policy, rules: [] }], {})
   }
@@ -214,11 +217,13 @@ export class Iptables {
 
   async #one(command: 'append' | 'insert' | 'replace' | 'delete', chain: string, rule: IptablesRule | string, where: IptablesWrite & { number?: number }): Promise<IptablesResult> {
     const { family, table, owner, counters, number } = whereOf(where)
+    check('chain', chain, aText)
     return this.#commands(family, [{ command, table, chain, number, counters, rules: [parsed(rule, family, table, chain)] }], { owner })
   }
 
   async #simple(command: 'newChain' | 'deleteChain' | 'flush' | 'zero', chain: string | undefined, where: IptablesWhere): Promise<IptablesResult> {
     const { family, table } = whereOf(where)
+    if (chain !== undefined) check('chain', chain, aText)
     return this.#commands(family, [{ command, table, chain, rules: [] }], {})
   }
 
@@ -274,6 +279,5 @@ function whereOf<T extends IptablesWhere>(where: T): Omit<T, 'family' | 'table'>
 }
 
 function parsed(rule: IptablesRule | string, family: IptablesFamily, table: string, chain: string): IptablesRule {
-  check('chain', chain, aText)
   return typeof rule === 'string' ? parseIptablesRule(`-A ${chain} ${rule}`, { family, table }) : fieldsOf('rule', rule)
 }

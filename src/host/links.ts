@@ -1,5 +1,6 @@
 /** Network interfaces: what `ip link` and `bridge link` do. */
 import type { Step } from '../../binding/index.ts'
+import { fieldsOf, isOn } from '../checks.ts'
 import { InvalidArgumentError, UnsupportedError, VirbrError, checkFields } from '../errors.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
@@ -263,7 +264,8 @@ export class Links {
   }
 
   /** Which network identifiers a vxlan with `vnifilter` takes: ranges, or one by one with `statistics`. Rejects with ERR_NO_LINK. */
-  async vnis(link: LinkRef, { statistics = false }: { statistics?: boolean } = {}): Promise<Vni[]> {
+  async vnis(link: LinkRef, options: { statistics?: boolean } = {}): Promise<Vni[]> {
+    const statistics = isOn('statistics', fieldsOf('options', options).statistics)
     const { messages, error } = await this.#channel.attempt(routeStep([listVnis(await this.index(link), statistics)], { mayFail: true }))
     if (error !== undefined) throw error.errnoName === 'EOPNOTSUPP' ? await this.#noVnis(error, link) : noLink(error, link)
     return messages.flat().flatMap(decodeVnis)

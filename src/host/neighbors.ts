@@ -9,6 +9,7 @@ import { equals, sift } from '../rtnetlink/listed.ts'
 import type { Listed } from '../rtnetlink/listed.ts'
 import { decodeNeighbor, deleteNeighbor, getNeighbor, listNeighbors, newNeighbor, states } from '../rtnetlink/neighbors.ts'
 import type { Neighbor, NeighborKey as WireKey, NeighborSpec as WireSpec, NeighborState } from '../rtnetlink/neighbors.ts'
+import { bulkOptions } from './bulk.ts'
 import type { BulkOptions } from './bulk.ts'
 import { routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
@@ -190,7 +191,7 @@ export class Neighbors {
    * @default { atomic: true }
    */
   async addMany(entries: readonly (NeighborSpec | FdbSpec)[], options: BulkOptions = {}): Promise<void> {
-    await this.#many(entries, 'add', 'delete', { atomic: true, ...options })
+    await this.#many(entries, 'add', 'delete', bulkOptions(true, options))
   }
 
   /**

@@ -1,5 +1,6 @@
 /** Nexthop objects: what `ip nexthop` does. */
 import { constants } from 'node:os'
+import { fieldsOf } from '../checks.ts'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
@@ -12,7 +13,7 @@ import type {
 } from '../rtnetlink/nexthops.ts'
 import { lacks, orUnsupported } from '../rtnetlink/unsupported.ts'
 import type { BulkOptions } from './bulk.ts'
-import { changeMany } from './bulk.ts'
+import { bulkOptions, changeMany } from './bulk.ts'
 import type { Channel } from './channel.ts'
 import { flush } from './flush.ts'
 import { changeWithLinks } from './link-indices.ts'
@@ -55,7 +56,7 @@ export class Nexthops {
   }
 
   async list(filter: NexthopFilter = {}): Promise<Listed<Nexthop>> {
-    const { protocol } = filter
+    const { protocol } = fieldsOf('filter', filter)
     const number = protocol === undefined ? undefined : protocols.number(protocol, 'protocol')
     const messages = await this.#dump(filter, listNexthops)
     // Every kernel that has nexthops filters, or refuses.
@@ -109,13 +110,13 @@ export class Nexthops {
       },
       undo: request => deleteNexthop(idOf(request)),
       explain: (error, { encap }) => explain(error, encap?.type),
-    }, { atomic: true, ...options })
+    }, bulkOptions(true, options))
   }
 
   /** Deletes many by their ids, in order. Not `atomic`: routes go with their nexthops. */
   async deleteMany(ids: readonly number[], options: Pick<BulkOptions, 'signal'> = {}): Promise<void> {
     checkFields(options, ['signal'], 'options')
-    await changeMany(this.#channel, { list: 'nexthops', items: ids, request: deleteNexthop, explain: error => explain(error) }, { atomic: false, ...options })
+    await changeMany(this.#channel, { list: 'nexthops', items: ids, request: deleteNexthop, explain: error => explain(error) }, bulkOptions(false, options))
   }
 
   async #make(spec: NexthopSpec, replace: boolean): Promise<Nexthop> {
@@ -128,7 +129,7 @@ export class Nexthops {
   async #dump(
     filter: { link?: LinkRef, master?: LinkRef }, request: (wire: { index?: number, master?: number }) => AnyRequest,
   ): Promise<Message[]> {
-    const { link, master, ...rest } = filter
+    const { link, master, ...rest } = fieldsOf('filter', filter)
     request({ ...rest, ...(link === undefined ? {} : { index: 1 }), ...(master === undefined ? {} : { master: 1 }) })
     return this.#send(request({
       ...rest,

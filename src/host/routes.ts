@@ -1,5 +1,6 @@
 /** Routes: what `ip route` does. */
 import { constants } from 'node:os'
+import { fieldsOf, isOn } from '../checks.ts'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
@@ -18,6 +19,7 @@ import type { Route } from '../rtnetlink/route-records.ts'
 import { deleteRoute, listedRoute, newRoute } from '../rtnetlink/routes.ts'
 import type { RouteSpec as WireSpec } from '../rtnetlink/routes.ts'
 import { orUnsupported } from '../rtnetlink/unsupported.ts'
+import { bulkOptions } from './bulk.ts'
 import type { BulkOptions } from './bulk.ts'
 import { routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
@@ -84,7 +86,7 @@ export class Routes {
    * EHOSTUNREACH, EACCES or EINVAL if it is of type unreachable, prohibit or blackhole.
    */
   async get(destination: string, lookup: RouteLookup = {}): Promise<Route> {
-    const { iif, oif, vrf, ...wire } = lookup
+    const { iif, oif, vrf, ...wire } = fieldsOf('lookup', lookup)
     if (oif !== undefined && vrf !== undefined) throw new InvalidArgumentError('vrf', vrf, 'nothing beside oif')
     getRoute(destination, wire)
     const [inputIndex, index] = [await this.#index(iif, 'iif'), await this.#index(oif ?? vrf, vrf === undefined ? 'oif' : 'vrf')]
@@ -143,7 +145,7 @@ export class Routes {
    * all links for a source address, for each route.
    */
   async addMany(routes: readonly RouteSpec[], options: BulkOptions = {}): Promise<void> {
-    await this.#changeMany(routes, wire => newRoute(wire), { undo: undoRoute, once: true }, { atomic: true, ...options })
+    await this.#changeMany(routes, wire => newRoute(wire), { undo: undoRoute, once: true }, bulkOptions(true, options))
   }
 
   /**
@@ -151,10 +153,10 @@ export class Routes {
    * was replaced if one fails; all routes are read first for that.
    */
   async replaceMany(routes: readonly RouteSpec[], options: BulkOptions = {}): Promise<void> {
-    const before = options.atomic === true ? new RoutesBefore(await this.#listed({ table: 'all' })) : undefined
+    const before = isOn('atomic', fieldsOf('options', options).atomic) ? new RoutesBefore(await this.#listed({ table: 'all' })) : undefined
     const how: ManyRoutes = { once: true, undo: (request, place) => before?.replaced(place) ?? undoRoute(request) }
     if (before !== undefined) how.made = (request, place) => { before.willReplace(place, request) }
-    await this.#changeMany(routes, wire => newRoute(wire, 'replace'), how, { atomic: false, ...options })
+    await this.#changeMany(routes, wire => newRoute(wire, 'replace'), how, bulkOptions(false, options))
   }
 
   /**
@@ -162,10 +164,10 @@ export class Routes {
    * are read first for that.
    */
   async deleteMany(routes: readonly RouteSpec[], options: BulkOptions = {}): Promise<void> {
-    const before = options.atomic === true ? new RoutesBefore(await this.#listed({ table: 'all' })) : undefined
+    const before = isOn('atomic', fieldsOf('options', options).atomic) ? new RoutesBefore(await this.#listed({ table: 'all' })) : undefined
     const how: ManyRoutes = { once: false, undo: (_, place) => before?.deleted(place) ?? [] }
     if (before !== undefined) how.made = (request, place) => { before.willDelete(place, request) }
-    await this.#changeMany(routes, deleteRoute, how, { atomic: false, ...options })
+    await this.#changeMany(routes, deleteRoute, how, bulkOptions(false, options))
   }
 
   async #listed(filter: RouteFilter): Promise<Message[]> {
@@ -174,7 +176,7 @@ export class Routes {
   }
 
   async #dump(filter: RouteFilter): Promise<ReturnType<typeof routeTests> & { messages: Message[] }> {
-    const { link, ...wire } = filter
+    const { link, ...wire } = fieldsOf('filter', filter)
     const index = link === undefined ? {} : { index: 1 }
     listRoutes({ ...wire, ...index })
     if (link !== undefined) index.index = await this.#links.index(link)

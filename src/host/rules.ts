@@ -6,7 +6,7 @@ import { sift } from '../rtnetlink/listed.ts'
 import type { Listed } from '../rtnetlink/listed.ts'
 import { decodeRule, deleteListedRule, deleteRule, listRules, newRule, ruleTests } from '../rtnetlink/rules.ts'
 import type { Rule, RuleFilter, RuleSpec } from '../rtnetlink/rules.ts'
-import { changeMany, checkBulk } from './bulk.ts'
+import { bulkOptions, changeMany, checkBulk } from './bulk.ts'
 import type { BulkOptions } from './bulk.ts'
 import type { Channel } from './channel.ts'
 import { flush } from './flush.ts'
@@ -70,13 +70,13 @@ export class Rules {
     for (const rule of rules) if (typeof rule === 'object' && rule !== null) await this.#policy.requireSelectors(rule)
     await changeMany(this.#channel, {
       list: 'rules', items: rules, request: rule => newRule(rule, { echo: false }), undo: rule => deleteRule(rule),
-    }, { atomic: true, ...options })
+    }, bulkOptions(true, options))
   }
 
   /** Deletes many, each the first that has all of what is named. Not `atomic`. */
   async deleteMany(rules: readonly RuleSpec[], options: Pick<BulkOptions, 'signal'> = {}): Promise<void> {
     checkFields(options, ['signal'], 'options')
-    await changeMany(this.#channel, { list: 'rules', items: rules, request: deleteRule }, { atomic: false, ...options })
+    await changeMany(this.#channel, { list: 'rules', items: rules, request: deleteRule }, bulkOptions(false, options))
   }
 
   async #dump(filter: RuleFilter): Promise<Message[]> {

@@ -1,4 +1,5 @@
 /** Traffic control: what `tc qdisc`, `tc class` and `tc filter` do. */
+import { fieldsOf } from '../checks.ts'
 import { UnsupportedError, checkFields } from '../errors.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
@@ -109,7 +110,7 @@ export class Qdiscs extends Part {
   }
 
   async #new(link: LinkRef, qdisc: QdiscSpec, verb: TcVerb): Promise<void> {
-    await this.send(link, index => newQdisc(index, qdisc, verb), qdisc.kind)
+    await this.send(link, index => newQdisc(index, qdisc, verb), fieldsOf('qdisc', qdisc).kind)
   }
 }
 
@@ -144,7 +145,7 @@ export class Classes extends Part {
   }
 
   async #new(link: LinkRef, spec: ClassSpec, verb: TcVerb): Promise<void> {
-    await this.send(link, index => newClass(index, spec, verb), spec.kind)
+    await this.send(link, index => newClass(index, spec, verb), fieldsOf('class', spec).kind)
   }
 }
 
@@ -179,7 +180,7 @@ export class Filters extends Part {
   }
 
   async #new(link: LinkRef, spec: FilterSpec, verb: TcVerb): Promise<void> {
-    const { kind } = spec
+    const { kind } = fieldsOf('filter', spec)
     const part = (spec as unknown as Record<string, unknown>)[kind] as { actions?: readonly Action[], police?: object } | undefined
     const given = Array.isArray(part?.actions) ? part.actions as readonly Action[] : []
     const indexOf = new Map<LinkRef, number>()

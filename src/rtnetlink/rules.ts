@@ -1,4 +1,5 @@
 /** Policy rules as requests and records. Source: ip-rule(8), linux/fib_rules.h. */
+import { fieldsOf } from '../checks.ts'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { parsePrefix } from '../ip.ts'
 import type { Prefix } from '../ip.ts'
@@ -310,7 +311,8 @@ export function listRules(filter: RuleFilter = {}): AnyRequest {
 }
 
 /** Whether a rule is one that is asked for. Throws for a filter that makes no sense. */
-export function ruleTests({ family, ...filter }: RuleFilter): { here: Tests<Rule>, kernel: Tests<Rule> } {
+export function ruleTests(given: RuleFilter): { here: Tests<Rule>, kernel: Tests<Rule> } {
+  const { family, ...filter } = fieldsOf('filter', given)
   const { table, protocol, action, ...rest } = filter
   const wanted: Partial<Rule> = { ...rest }
   if (table !== undefined) wanted.table = tables.number(table, 'table')

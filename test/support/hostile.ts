@@ -9,6 +9,8 @@ export const wrongValues: readonly unknown[] = [
   () => 1, Symbol('s'), new Date(0), new Uint8Array(3), Object.create(null), { not: null }, { name: null, data: null }, { name: 'meta' },
 ]
 
+export const someWrongValues: readonly unknown[] = [null, {}, 'x', 1]
+
 /** Of these none is right anywhere: null, as an option is left out by undefined. */
 export const neverRight: readonly unknown[] = [null, Symbol('s'), () => 1]
 
@@ -43,7 +45,7 @@ async function failureOf(call: () => unknown): Promise<unknown> {
     const result = call()
     if (isThenable(result)) {
       const late = new Promise((_, reject) => { timer = setTimeout(() => { reject(new Error(`no answer in ${LONGEST_MS} ms`)) }, LONGEST_MS) })
-      await Promise.race([result, late])
+      await end(await Promise.race([result, late]))
     } else await end(result)
     return undefined
   } catch (error) {
@@ -53,7 +55,7 @@ async function failureOf(call: () => unknown): Promise<unknown> {
   }
 }
 
-/** Of a watch: it begins by itself. */
+/** Of a watch, which begins by itself, and of what else has to be closed. */
 async function end(result: unknown): Promise<void> {
   if (typeof result !== 'object' || result === null || !('close' in result) || typeof result.close !== 'function') return
   const ready = 'ready' in result ? Promise.resolve(result.ready) : undefined
@@ -71,16 +73,16 @@ function textOf(error: unknown): string {
   return `${error.name}: ${error.message.slice(0, 120)} (${frames.join(' < ')})`
 }
 
-/** Every choice of one to three wrong arguments, of the last only a few. */
-export function* wrongArguments(most = 3): Generator<unknown[]> {
+/** Every choice of up to three wrong arguments, of the last only a few. */
+export function* wrongArguments(
+  seconds: readonly unknown[] = wrongValues, thirds: readonly unknown[] = someWrongValues,
+): Generator<unknown[]> {
   yield []
   for (const first of wrongValues) {
     yield [first]
-    if (most < 2) continue
-    for (const second of wrongValues) {
+    for (const second of seconds) {
       yield [first, second]
-      if (most < 3) continue
-      for (const third of [null, {}, 'x', 1]) yield [first, second, third]
+      for (const third of thirds) yield [first, second, third]
     }
   }
 }
