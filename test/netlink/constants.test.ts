@@ -22,7 +22,7 @@ const headers = [
   'linux/netfilter/xt_conntrack.h', 'linux/netfilter/xt_CHECKSUM.h', 'linux/netfilter/xt_tcpudp.h', 'linux/netfilter/xt_comment.h',
   ...[
     'sctp', 'multiport', 'esp', 'addrtype', 'limit', 'hashlimit', 'connlimit', 'statistic', 'quota', 'recent', 'iprange', 'owner', 'physdev',
-    'socket', 'rpfilter', 'connmark', 'CT', 'LOG', 'NFQUEUE', 'TCPMSS', 'devgroup', 'string', 'dscp', 'ecn', 'ipcomp', 'dccp',
+    'socket', 'rpfilter', 'connmark', 'CT', 'LOG', 'NFLOG', 'NFQUEUE', 'TCPMSS', 'devgroup', 'string', 'dscp', 'ecn', 'ipcomp', 'dccp',
     'time', 'u32', 'bpf', 'cgroup', 'osf', 'policy', 'rateest', 'connlabel', 'cluster', 'ipvs', 'AUDIT', 'CONNSECMARK', 'SECMARK', 'HMARK', 'IDLETIMER', 'SYNPROXY',
   ].map(name => `linux/netfilter/xt_${name}.h`),
   'linux/netfilter/ipset/ip_set.h', 'linux/netfilter/nfnetlink_acct.h', 'linux/netfilter_ipv4/ipt_ecn.h', 'linux/netfilter_ipv4/ipt_ECN.h', 'linux/netfilter_ipv4/ipt_CLUSTERIP.h',

@@ -227,12 +227,13 @@ export const XT_CT_ZONE_DIR_ORIG = 0x4
 export const XT_CT_ZONE_DIR_REPL = 0x8
 export const XT_CT_ZONE_MARK = 0x10
 
-// linux/netfilter/xt_LOG.h, xt_NFQUEUE.h, xt_TCPMSS.h
+// linux/netfilter/xt_LOG.h, xt_NFLOG.h, xt_NFQUEUE.h, xt_TCPMSS.h
 export const XT_LOG_TCPSEQ = 0x1
 export const XT_LOG_TCPOPT = 0x2
 export const XT_LOG_IPOPT = 0x4
 export const XT_LOG_UID = 0x8
 export const XT_LOG_MACDECODE = 0x20
+export const XT_NFLOG_F_COPY_LEN = 0x1
 export const NFQ_FLAG_BYPASS = 0x1
 export const NFQ_FLAG_CPU_FANOUT = 0x2
 export const XT_TCPMSS_CLAMP_PMTU = 0xffff

@@ -6,11 +6,11 @@ import { setRegister } from '../../primitives.ts'
 import { inetText, toInet } from '../addresses.ts'
 import { readFlags, saidBits } from '../bits.ts'
 import * as c from '../constants.ts'
-import { extension, option, says, saysIf, sugar } from '../extension.ts'
+import { extension, listSaid, option, says, saysIf } from '../extension.ts'
 import type { Extension, Given } from '../extension.ts'
 import { logLevel, rejectCodes } from '../names.ts'
 import type { RejectWith } from '../names.ts'
-import { address, flag, integer, interfacePattern, mark, quote, range, text } from '../values.ts'
+import { address, flag, integer, interfacePattern, mark, range, text } from '../values.ts'
 import type { Context, Kind } from '../values.ts'
 import { fixedText, inetAddress } from '../xt.ts'
 
@@ -83,18 +83,20 @@ export const LOG: Extension<typeof logOptions> = extension({
 })
 
 const number16 = integer(0, 0xffff)
+const size = integer(0, 0xffffffff)
 const nflogOptions = {
-  nflogPrefix: option(text(127)), nflogGroup: option(number16), nflogSize: option(integer(0, 0xffffffff)), nflogThreshold: option(number16),
-  // It never did anything, as the tool says itself when it takes it.
-  nflogRange: sugar(integer(0, 0xffffffff), () => ({})),
+  nflogPrefix: option(text(127)), nflogGroup: option(number16), nflogSize: option(size),
+  // It never did anything, and is not written; older versions of the tool left it in the struct.
+  nflogRange: option(size),
+  nflogThreshold: option(number16),
 }
+type NflogData = Pick<ExpressionData<'log'>, 'prefix' | 'group' | 'snaplen' | 'qthreshold'>
 
 /** What nf_tables' own log expression with a group says. */
-export function nflogGiven(data: Pick<ExpressionData<'log'>, 'prefix' | 'group' | 'snaplen' | 'qthreshold'>): Given<typeof nflogOptions> {
-  const { prefix = '', group = 0, snaplen, qthreshold = 0 } = data
+export function nflogGiven({ prefix = '', group = 0, snaplen = 0, qthreshold = 0 }: NflogData): Given<typeof nflogOptions> {
   return {
-    nflogPrefix: saysIf(prefix !== '', prefix), nflogGroup: saysIf(group !== 0, group),
-    nflogSize: saysIf(snaplen !== undefined && snaplen !== 0, snaplen ?? 0), nflogThreshold: saysIf(qthreshold !== 0, qthreshold),
+    nflogPrefix: saysIf(prefix !== '', prefix), nflogGroup: saysIf(group !== 0, group), nflogSize: saysIf(snaplen !== 0, snaplen),
+    nflogThreshold: saysIf(qthreshold !== 0, qthreshold),
   }
 }
 
@@ -108,18 +110,17 @@ export const NFLOG: Extension<typeof nflogOptions> = extension({
       prefix: nflogPrefix?.value, group: nflogGroup?.value ?? 0, snaplen: nflogSize?.value, qthreshold: nflogThreshold?.value,
     },
   }],
-  write: ({ nflogPrefix, nflogGroup, nflogSize, nflogThreshold }) => ({
-    len: nflogSize?.value, group: nflogGroup?.value, threshold: nflogThreshold?.value,
-    flags: nflogSize === undefined ? 0 : 1, prefix: nflogPrefix?.value,
+  write: ({ nflogPrefix, nflogGroup, nflogSize, nflogRange, nflogThreshold }) => ({
+    len: (nflogSize ?? nflogRange)?.value, group: nflogGroup?.value, threshold: nflogThreshold?.value,
+    flags: nflogSize === undefined ? 0 : c.XT_NFLOG_F_COPY_LEN, prefix: nflogPrefix?.value,
   }),
-  read: ({ len, group, threshold, flags, prefix }) =>
-    nflogGiven({ prefix, group, qthreshold: threshold, snaplen: (flags & 1) === 0 ? undefined : len }),
-  list: ({ nflogPrefix, nflogGroup, nflogSize, nflogThreshold }) => [
-    ...(nflogPrefix === undefined ? [] : [`nflog-prefix ${quote(nflogPrefix.value)}`]),
-    ...(nflogGroup === undefined ? [] : [`nflog-group ${nflogGroup.value}`]),
-    ...(nflogSize === undefined ? [] : [`nflog-size ${nflogSize.value}`]),
-    ...(nflogThreshold === undefined ? [] : [`nflog-threshold ${nflogThreshold.value}`]),
-  ].join(' '),
+  read({ len, group, threshold, flags, prefix }) {
+    const sized = (flags & c.XT_NFLOG_F_COPY_LEN) !== 0
+    return {
+      ...nflogGiven({ prefix, group, qthreshold: threshold, snaplen: sized ? len : 0 }), nflogRange: saysIf(!sized && len !== 0, len),
+    }
+  },
+  list: given => listSaid(nflogOptions, given),
 })
 
 const ulogOptions = {
