@@ -240,7 +240,7 @@ describe('refuses by name', () => {
     ['-A INPUT -m policy --dir in --tunnel-src 10.0.0.1', '--tunnel-src: expected it only with mode tunnel'],
     ['-A INPUT -m policy --dir in --strict --reqid 1 --reqid 2', '--reqid: expected --reqid only once'],
     ['-A INPUT -m policy --dir in --proto udp', '--proto: expected one of ah, esp, ipcomp'],
-    ['-A INPUT -m cluster --cluster-total-nodes 2 --cluster-local-node 3 --cluster-hash-seed 1', '--cluster-local-node: expected nodes up to 2'],
+    ['-A INPUT -m cluster --cluster-total-nodes 2 --cluster-local-node 3 --cluster-hash-seed 1', '--cluster-local-node: expected some of the nodes, which are those from 1 to 2'],
     ['-A INPUT -m rateest --rateest x --rateest-lt', '--rateest-bps: expected rateestBps or rateestPps'],
     ['-A INPUT -m rateest --rateest x --rateest-bps 1xbit --rateest-lt', '--rateest-bps: expected nothing, or bits in a second'],
     ['-A INPUT -m cgroup --cgroup 1 --path /', '--cgroup: expected either cgroup or path'],

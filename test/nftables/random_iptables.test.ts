@@ -2,13 +2,14 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { Host } from '../../src/host/host.ts'
+import { tableNames } from '../../src/nftables/iptables/names.ts'
 import type { IptablesFamily } from '../../src/nftables/index.ts'
 import { newHost } from '../host/support.ts'
 import { run } from '../support/lab.ts'
 import { needing, needs } from '../support/needs.ts'
 import { seedOf } from '../support/seed.ts'
 import { matchCorpus } from './iptables_match_corpus.ts'
-import { restoreByTool, restoreText, savedByTool } from './iptables_support.ts'
+import { listedByTool, restoreByTool, restoreText, savedByTool } from './iptables_support.ts'
 
 const { test } = needing(needs.kernel('iptablesNft'), needs.kernel('iptablesChecksum'))
 
@@ -268,6 +269,9 @@ async function bothWays(family: IptablesFamily, input: string): Promise<string> 
   const shown = await savedByTool(theirs, family)
   expect(await savedByTool(ours, family)).toBe(shown)
   expect(await ours.iptables.save({ family })).toBe(shown)
+  for (const table of tableNames) {
+    if (shown.includes(`*${table}\n`)) expect(await ours.iptables.list({ family, table })).toBe(await listedByTool(theirs, family, table, '-L', '-nv'))
+  }
   expect(await kernelRules(ours, family)).toEqual(await kernelRules(theirs, family))
   await Promise.all([ours.close(), theirs.close()])
   return shown

@@ -62,8 +62,9 @@ export const cluster: Extension<typeof clusterOptions> = extension({
     if (clusterTotalNodes === undefined) return ['clusterTotalNodes', node.accepted]
     if (clusterLocalNodemask === undefined) return ['clusterLocalNode', 'clusterLocalNode or clusterLocalNodemask']
     if (clusterHashSeed === undefined) return ['clusterHashSeed', mask32.accepted]
-    return clusterLocalNodemask.value < 2 ** clusterTotalNodes.value ? undefined
-      : ['clusterLocalNode', `nodes up to ${clusterTotalNodes.value}, of which there are no more`]
+    const { value: mask } = clusterLocalNodemask
+    return mask > 0 && mask < 2 ** clusterTotalNodes.value ? undefined
+      : ['clusterLocalNode', `some of the nodes, which are those from 1 to ${clusterTotalNodes.value}`]
   },
   write: ({ clusterLocalNodemask, clusterTotalNodes, clusterHashSeed }) => ({
     totalNodes: clusterTotalNodes?.value, nodeMask: clusterLocalNodemask?.value, hashSeed: clusterHashSeed?.value,

@@ -161,12 +161,12 @@ const headerList: Kind<readonly HeaderName[]> = {
 }
 const headerMask = (given: readonly HeaderName[]): number =>
   headers.reduce((mask, [name], at) => (given.includes(name) ? mask | 0x80 >> at : mask), 0)
-const headerOptions6 = { header: negatable(headerList), soft: option(flag) }
+const ipv6headerOptions = { header: negatable(headerList), soft: option(flag) }
 
 /** Which headers there are: just these, or with `soft` these among others. */
-export const ipv6header: Extension<typeof headerOptions6> = extension({
+export const ipv6header: Extension<typeof ipv6headerOptions> = extension({
   name: 'ipv6header',
-  options: headerOptions6,
+  options: ipv6headerOptions,
   families: ['ip6'],
   layout: struct({ mask: u8, invflags: u8, soft: u8 }),
   check: given => (given.header === undefined ? ['header', headerList.accepted] : undefined),
