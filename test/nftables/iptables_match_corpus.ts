@@ -176,6 +176,7 @@ export const matchCorpus: Readonly<Record<string, { ip?: readonly string[], ip6?
     ip6: [
       String.raw`filter INPUT -m rt`,
       String.raw`filter INPUT -m rt --rt-type 0 --rt-segsleft 1:23 --rt-len 42 --rt-0-res`,
+      String.raw`filter INPUT -m rt --rt-type 3811711696`,
       String.raw`filter INPUT -m rt ! --rt-type 1 ! --rt-segsleft 12 ! --rt-len 42`,
       String.raw`filter INPUT -m rt --rt-type 0 --rt-0-addrs fd00::1,fd00:0::2 --rt-0-not-strict`,
       String.raw`filter INPUT -m rt --rt-type 0 --rt-0-addrs ::1,::2,::3,::4,::5,::6,::7,::8,::9,::a,::b,::c,::d,::e,::f,::10`,

@@ -270,7 +270,8 @@ export const rt: Extension<typeof rtOptions> = extension({
     }
   },
   list: given => [
-    'rt', ...(given.rtType === undefined ? [] : [`type:${bang(given.rtType)}${given.rtType.value}`]),
+    // The tool lists it as a number with a sign.
+    'rt', ...(given.rtType === undefined ? [] : [`type:${bang(given.rtType)}${given.rtType.value | 0}`]),
     ...listRange('segsleft', given.rtSegsleft, MAX), ...listLength(given.rtLen), ...listFlags(given, { rt0Res: 'reserved' }),
     ...(given.rt0Addrs === undefined ? [] : [`0-addrs ${hops.format(given.rt0Addrs.value)}`]),
     ...listFlags(given, { rt0NotStrict: '0-not-strict' }),
