@@ -251,6 +251,8 @@ describe('refuses by name', () => {
     ['-A INPUT -m rt --rt-0-res', '--rt-0-res: expected rtType 0 beside it', 'ip6'],
     ['-A INPUT -m dst --dst-opts 0:5', '--dst-opts: expected up to 16 options', 'ip6'],
     ['-A INPUT -m hashlimit --hashlimit-upto 5/sec --hashlimit-name x --hashlimit-rate-interval 5', '--hashlimit-rate-interval: expected hashlimitRateMatch'],
+    // Of so few the tool makes 0b/s, which it does not take again, or with a burst divides by zero.
+    ['-A INPUT -m hashlimit --hashlimit-upto 15b/s --hashlimit-name x', '--hashlimit-upto: expected a rate like'],
     ['-A INPUT -p 08', '-p: expected a number from 1 to 255'],
     ['-L', '-L: expected one of iptables’ options'],
     ['-A INPUT ACCEPT', 'rule: expected an option'],

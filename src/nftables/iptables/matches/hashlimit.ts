@@ -19,6 +19,7 @@ function sizeOf(value: string, suffix: string): number | undefined {
   return found === null ? undefined : Number(found[1]) * sizes[found[2] as keyof typeof sizes]
 }
 
+const LEAST_BYTES = 2 ** c.XT_HASHLIMIT_BYTE_SHIFT
 /** Bytes a second are kept as the cost of sixteen of them. */
 const costOf = (size: number): number => Math.floor(0xffffffff / (Math.floor(size / 2 ** c.XT_HASHLIMIT_BYTE_SHIFT) + 1))
 const bytesOf = (cost: number): number => (Math.floor(0xffffffff / cost) - 1) * 2 ** c.XT_HASHLIMIT_BYTE_SHIFT
@@ -39,10 +40,10 @@ const packets = rateKind(c.XT_HASHLIMIT_SCALE_v2, true)
 /** Packets, `10/sec`, or bytes, `512kb/s`. */
 const packetsOrBytes: Kind<string, string | Rate> = {
   words: 1,
-  accepted: `${packets.accepted}, or of bytes like 512kb/s`,
+  accepted: `${packets.accepted}, or of bytes like 512kb/s, at least ${LEAST_BYTES}b/s`,
   parse(value, context) {
     const size = sizeOf(value, 'b/s')
-    if (size !== undefined) return size > 0 && costOf(size) > 0 ? formatBytesPerSecond(costOf(size)) : undefined
+    if (size !== undefined) return size >= LEAST_BYTES && costOf(size) > 0 ? formatBytesPerSecond(costOf(size)) : undefined
     const rate = packets.parse(value, context)
     return rate === undefined ? undefined : packets.format(rate)
   },
