@@ -24,6 +24,8 @@ export const aFunction: Check = { accepted: 'a function', test: value => typeof 
 
 export const anObject: Check = { accepted: 'an object', test: isObject }
 
+export const aU32: Check = wholeNumber(0, 0xffffffff)
+
 export function oneOf(names: readonly string[]): Check {
   return { accepted: names.map(name => `'${name}'`).join(', '), test: value => names.some(name => name === value) }
 }

@@ -5,7 +5,7 @@ import { InvalidArgumentError, checkFields, didYouMean } from '../errors.ts'
 import { networkOf, parsePrefix, prefixWithin } from '../ip.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
-import { addressFlags, decodeAddress, deleteAddress, listAddresses, newAddress, optionsOf } from '../rtnetlink/addresses.ts'
+import { addressFlags, addressProtocols, decodeAddress, deleteAddress, listAddresses, newAddress, optionsOf } from '../rtnetlink/addresses.ts'
 import type { Address, AddressFlag, AddressFilter as WireFilter, AddressOptions, AddressProtocol } from '../rtnetlink/addresses.ts'
 import { isInternet } from '../rtnetlink/families.ts'
 import { equals, sift } from '../rtnetlink/listed.ts'
@@ -61,7 +61,8 @@ export class Addresses {
   }
 
   async list(filter: AddressFilter = {}): Promise<Listed<Address>> {
-    const { link, scope, flags, label, to, protocol, ...wire } = fieldsOf('filter', filter)
+    checkFields(filter, [...filterNames, 'type'], 'a filter of addresses')
+    const { link, scope, flags, label, to, protocol, ...wire } = filter
     const here = addressTests({ scope, flags, label, to, protocol })
     listAddresses(wire)
     const index: { index?: number } = link === undefined ? {} : { index: await this.#links.index(link) }
@@ -120,7 +121,7 @@ export class Addresses {
 
   /** Deletes all that match; how many. A filter has to be given. */
   async flush(filter: AddressFilter): Promise<number> {
-    checkFields(filter, ['link', 'family', 'scope', 'flags', 'label', 'to', 'protocol'], 'a filter of addresses')
+    checkFields(filter, filterNames, 'a filter of addresses')
     if (Object.values(filter).every(value => value === undefined)) {
       throw new InvalidArgumentError('filter', filter, 'something that chooses addresses, like { link }')
     }
@@ -182,6 +183,8 @@ export class Addresses {
   }
 }
 
+const filterNames = ['link', 'family', 'scope', 'flags', 'label', 'to', 'protocol']
+
 const bits = { 4: 32, 6: 128 } as const
 
 const changeable = [
@@ -223,13 +226,14 @@ type Chooser = Pick<{ [K in keyof AddressFilter]: AddressFilter[K] | undefined }
 
 function addressTests({ scope, flags, label, to, protocol }: Chooser): Tests<Address> {
   const wantedScope = scope === undefined ? undefined : scopes.name(scopes.number(scope, 'scope'))
+  const wantedProtocol = protocol === undefined ? undefined : addressProtocols.name(addressProtocols.number(protocol, 'protocol'))
   if (flags !== undefined) checkFlags(flags)
   return {
     scope: equals(wantedScope, address => address.scope),
     flags: flags && (address => flags.every(flag => address.flags.includes(flag.replace(/^-/, '') as AddressFlag) !== flag.startsWith('-'))),
     label: label === undefined ? undefined : labelTest(label),
     to: to === undefined ? undefined : prefixTest(to),
-    protocol: equals(protocol, address => address.protocol),
+    protocol: equals(wantedProtocol, address => address.protocol),
   }
 }
 

@@ -29,7 +29,7 @@ import { orderLinks } from './link-order.ts'
 import type { Dependency, LinkOrder } from './link-order.ts'
 import { lookUp } from './link-lookup.ts'
 import { checkLinkName, checkLinkRef, noLink } from './link-ref.ts'
-import { checkLower, peerOf, referencesOf, wireSpec } from './link-spec.ts'
+import { checkReferences, peerOf, referencesOf, wireSpec } from './link-spec.ts'
 import type { LinkRef } from './link-ref.ts'
 import type { LinkSpec } from './links.ts'
 import { eachIndex } from './indices.ts'
@@ -131,7 +131,7 @@ class Creation implements AsyncDisposable {
         this.#claim(spec.name, netns, place, 'name')
         if (spec.index !== undefined) this.#claim(spec.index, netns, place, 'index')
         if (peer !== undefined) this.#claim(peer.name, peer.netns, place, `${spec.kind}.peer.name`)
-        checkLower(spec)
+        checkReferences(spec)
         for (const { ref, field } of referencesOf(spec)) checkLinkRef(ref, field)
         await this.#open(netns, 'netns', place)
         await this.#open(peer?.netns, `${spec.kind}.peer.netns`, place)

@@ -1,4 +1,5 @@
 /** A specification of a link taken apart: what goes into the request that makes it, and what the request refers to. */
+import { fieldsOf } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { linksNamed } from '../rtnetlink/kinds/given.ts'
 import { kindOf, portTable } from '../rtnetlink/kinds/index.ts'
@@ -9,7 +10,8 @@ import type { Netns } from './netns.ts'
 
 /** The other end of a pair, if it is one. */
 export function peerOf({ kind, veth, netkit }: LinkSpec): PeerSpec | undefined {
-  return kind === 'veth' ? veth?.peer : kind === 'netkit' ? netkit?.peer : undefined
+  const options = kind === 'veth' ? veth : kind === 'netkit' ? netkit : undefined
+  return options === undefined ? undefined : fieldsOf(kind, options).peer
 }
 
 /** Without other links and namespaces, which are looked up. */
@@ -24,9 +26,13 @@ export function wireSpec(spec: LinkSpec): WireSpec {
   return { ...rest, [kind]: { ...spec[kind as 'veth' | 'netkit'], peer: others } }
 }
 
-/** A link stands on another if it is of a kind that does. */
-export function checkLower({ kind, link, linkNetns }: LinkSpec): void {
+/** A link stands on another if it is of a kind that does; it is a port of what it is put into; its peer is another. */
+export function checkReferences(spec: LinkSpec): void {
+  const { kind, name, netns, master, link, linkNetns, port } = spec
   const wants = kindOf(kind)?.link
+  if (port !== undefined && master === undefined) throw new InvalidArgumentError('port', port, 'no options of a port, without master')
+  const peer = peerOf(spec)
+  if (peer?.name === name && peer.netns === netns) throw new InvalidArgumentError(`${kind}.peer.name`, name, 'another name than that of its other end')
   if (link !== undefined) checkLinkRef(link, 'link')
   if (wants === 'required' && link === undefined) throw new InvalidArgumentError('link', link, `the link that a ${kind} stands on: name or index`)
   if (wants === undefined && link !== undefined) throw new InvalidArgumentError('link', link, `nothing: a ${kind} stands on no other link`)

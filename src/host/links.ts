@@ -1,7 +1,7 @@
 /** Network interfaces: what `ip link` and `bridge link` do. */
 import type { Step } from '../../binding/index.ts'
-import { fieldsOf, isOn } from '../checks.ts'
-import { InvalidArgumentError, UnsupportedError, VirbrError, checkFields } from '../errors.ts'
+import { aBoolean, aString, aU32, anything, checkEach, fieldsOf, isOn } from '../checks.ts'
+import { InvalidArgumentError, UnsupportedError, VirbrError } from '../errors.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { completeOptions, linksNamed } from '../rtnetlink/kinds/given.ts'
@@ -25,7 +25,7 @@ import { deleteMany } from './delete-links.ts'
 import { checkMaster, lookUp, lookUpEach, lookUpNames } from './link-lookup.ts'
 import { checkLinkName, checkLinkRef, noLink } from './link-ref.ts'
 import type { LinkRef } from './link-ref.ts'
-import { checkLower, peerOf, wireSpec } from './link-spec.ts'
+import { checkReferences, peerOf, wireSpec } from './link-spec.ts'
 import { netnsSource, openNative } from './netns.ts'
 import type { Netns } from './netns.ts'
 import { nsidOf } from './nsid.ts'
@@ -110,7 +110,9 @@ export class Links {
    * up over all processors: a fifth of the bytes and more of the time.
    */
   async list(filter: LinkFilter = {}): Promise<Listed<Link>> {
-    checkFields(filter, ['kind', 'master', 'group', 'up', 'type', 'statistics', 'families'], 'a filter of links')
+    checkEach('', filter, {
+      kind: aString, master: anything, group: aU32, up: aBoolean, type: aString, statistics: aBoolean, families: aBoolean,
+    }, 'a filter of links')
     const { master, group, up, type, ...rest } = filter
     const index: { master?: number } = master === undefined ? {} : { master: await this.index(master, 'master') }
     const [messages = []] = await this.#channel.request([listLinks({ ...rest, ...index })])
@@ -142,7 +144,7 @@ export class Links {
     const peer = peerOf(spec)
     // Encodes once without what has to be looked up, so that a bad value is refused before anything is done.
     routeStep(newLink(wire, {}))
-    checkLower(spec)
+    checkReferences(spec)
 
     await using there = netns === undefined ? undefined : await openChannel(netns)
     await using peerThere = peer?.netns === undefined ? undefined : await openChannel(peer.netns)
@@ -355,7 +357,7 @@ export class Links {
       const { netns: _netns, ...here } = spec
       return await new Links(there.channel).#createTap(here, mode)
     }
-    checkLower(spec)
+    checkReferences(spec)
     routeStep(setLink(name, change))
     const requests = setLink(name, change, await this.#resolve(spec, undefined, undefined))
     // TUNSETIFF attaches to a device that is there already; a create must not.

@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
-import { decodeFdbEntry, deleteFdbEntry, flushFdb, getFdbEntry, listFdb, newFdbEntry } from '../rtnetlink/fdb.ts'
+import { checkVlan, decodeFdbEntry, deleteFdbEntry, flushFdb, getFdbEntry, listFdb, listedState, newFdbEntry } from '../rtnetlink/fdb.ts'
 import type { FdbEntry, FdbFlush as WireFlush, FdbKey as WireFdbKey, FdbLookup as WireLookup, FdbSpec as WireFdbSpec, FdbState } from '../rtnetlink/fdb.ts'
 import { equals, sift } from '../rtnetlink/listed.ts'
 import type { Listed } from '../rtnetlink/listed.ts'
@@ -122,7 +122,8 @@ export class Neighbors {
     if (rest.family === 'bridge') {
       checkFields(filter, ['family', 'link', 'master', 'vlan', 'state'], 'a filter of forwarding entries')
       const { family: _, vlan, state, ...wire } = rest
-      const wanted = stateList(state)
+      checkVlan(vlan)
+      const wanted: readonly (FdbState | number)[] | undefined = stateList(state)?.map(listedState)
       const indices = await this.#resolve({ index: link, master })
       return sift<FdbEntry>((await this.#dump(listFdb({ ...wire, ...indices }))).map(decodeFdbEntry), {
         vlan: equals(vlan, entry => entry.vlan), state: wanted && (entry => wanted.includes(entry.state)),

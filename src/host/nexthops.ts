@@ -1,6 +1,7 @@
 /** Nexthop objects: what `ip nexthop` does. */
 import { constants } from 'node:os'
-import { fieldsOf } from '../checks.ts'
+import { aBoolean, anything, checkEach, fieldsOf } from '../checks.ts'
+import type { Check } from '../checks.ts'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
@@ -56,7 +57,8 @@ export class Nexthops {
   }
 
   async list(filter: NexthopFilter = {}): Promise<Listed<Nexthop>> {
-    const { protocol } = fieldsOf('filter', filter)
+    checkEach('', filter, filterChecks, 'a filter of nexthops')
+    const { protocol } = filter
     const number = protocol === undefined ? undefined : protocols.number(protocol, 'protocol')
     const messages = await this.#dump(filter, listNexthops)
     // Every kernel that has nexthops filters, or refuses.
@@ -149,6 +151,11 @@ export class Nexthops {
       throw error instanceof NetlinkError ? explain(error, encap) : error
     }
   }
+}
+
+/** What says anything is checked where it is read. */
+const filterChecks: Record<keyof NexthopFilter, Check> = {
+  link: anything, master: anything, groups: aBoolean, fdb: aBoolean, family: anything, protocol: anything, statistics: aBoolean,
 }
 
 function explain(error: NetlinkError, encap?: string | number): Error {

@@ -1,6 +1,6 @@
 /** Policy rules: what `ip rule` does. */
 import { checkFields } from '../errors.ts'
-import type { Message } from '../netlink/message.ts'
+import type { AnyRequest, Message } from '../netlink/message.ts'
 import { isInternet } from '../rtnetlink/families.ts'
 import { sift } from '../rtnetlink/listed.ts'
 import type { Listed } from '../rtnetlink/listed.ts'
@@ -29,8 +29,9 @@ export class Rules {
 
   /** In the order in which they are looked at, those of IPv4 first. The kernel filters by family, virbr by the rest. */
   async list(filter: RuleFilter = {}): Promise<Listed<Rule>> {
+    const request = listRules(filter)
     const { here, kernel } = ruleTests(filter)
-    return sift((await this.#dump(filter)).map(decodeRule), here, kernel)
+    return sift((await this.#dump(request)).map(decodeRule), here, kernel)
   }
 
   /** The rule as the kernel has it, with the priority that it gave. Rejects with EEXIST if there is one just like it. */
@@ -53,9 +54,10 @@ export class Rules {
    * `protocol: 'kernel'` is asked for.
    */
   async flush(filter: RuleFilter = {}): Promise<number> {
+    const request = listRules(filter)
     const { here, kernel } = ruleTests(filter)
     const kept = filter.protocol === undefined ? (rule: Rule) => rule.protocol !== 'kernel' : undefined
-    const items = sift(await this.#dump(filter), { ...here, protocol: kept ?? here.protocol }, kernel, decodeRule)
+    const items = sift(await this.#dump(request), { ...here, protocol: kept ?? here.protocol }, kernel, decodeRule)
     return flush(this.#channel, 'rules', items, deleteListedRule)
   }
 
@@ -79,8 +81,8 @@ export class Rules {
     await changeMany(this.#channel, { list: 'rules', items: rules, request: deleteRule }, bulkOptions(false, options))
   }
 
-  async #dump(filter: RuleFilter): Promise<Message[]> {
-    const [messages = []] = await this.#channel.request([listRules(filter)])
+  async #dump(request: AnyRequest): Promise<Message[]> {
+    const [messages = []] = await this.#channel.request([request])
     return messages.filter(isInternet)
   }
 }

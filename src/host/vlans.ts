@@ -1,5 +1,5 @@
 /** VLANs of bridges and their ports: what `bridge vlan` does. */
-import { UnsupportedError, checkFields } from '../errors.ts'
+import { InvalidArgumentError, UnsupportedError, checkFields } from '../errors.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest } from '../netlink/message.ts'
 import { decodeGlobalVlans, listGlobalVlans, setGlobalVlan } from '../rtnetlink/global-vlans.ts'
@@ -115,6 +115,7 @@ export class Vlans {
   /** The state of a port in a spanning tree that VLANs of its bridge belong to. Linux 5.18, else ERR_UNSUPPORTED. */
   async setMst(link: LinkRef, msti: number, state: NonNullable<VlanOptions['state']>): Promise<void> {
     checkLinkRef(link)
+    if (state === undefined) throw new InvalidArgumentError('state', state, 'the state of the port in the spanning tree')
     routeStep([setMst(1, msti, state)])
     const request = setMst(await this.#links.index(link), msti, state)
     const { error } = await this.#channel.attempt(routeStep([request], { mayFail: true }))

@@ -34,7 +34,7 @@ const forever = 0xffffffff
 export type Lifetime = number | 'forever'
 
 /** Who made an address: linux/if_addr.h IFAPROT_*, or 1 to 255. */
-const addressProtocols = names(
+export const addressProtocols = names(
   { kernel_lo: c.IFAPROT_KERNEL_LO, kernel_ra: c.IFAPROT_KERNEL_RA, kernel_ll: c.IFAPROT_KERNEL_LL }, { min: 1 },
 )
 export type AddressProtocol = 'kernel_lo' | 'kernel_ra' | 'kernel_ll' | number

@@ -277,6 +277,11 @@ function checkState(state: unknown): WrittenState {
   throw new InvalidArgumentError('state', state, `one of ${Object.keys(writtenStates).join(', ')}, local`)
 }
 
+/** A state that is listed: what may be written, and `stale`. */
+export function listedState(state: unknown): FdbState {
+  return state === 'stale' ? state : checkState(state)
+}
+
 type FdbRequest = AnyRequest & { header: { family: number, index: number, state: number, flags: number } }
 
 function keyRequest(index: number, key: FdbKey, verb: string, type: number, messageFlags: number): FdbRequest {

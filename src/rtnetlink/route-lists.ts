@@ -1,5 +1,7 @@
 /** Routes to list: what the kernel filters, and what is filtered here. Source: ip-route(8), linux/rtnetlink.h. */
-import { InvalidArgumentError, checkFields } from '../errors.ts'
+import { aBoolean, aU32, anything, checkEach, wholeNumber } from '../checks.ts'
+import type { Check } from '../checks.ts'
+import { InvalidArgumentError } from '../errors.ts'
 import { networkOf, parsePrefix, prefixWithin } from '../ip.ts'
 import type { Prefix } from '../ip.ts'
 import { dump } from '../netlink/message.ts'
@@ -41,11 +43,15 @@ export interface RouteFilter {
   nexthopId?: number
 }
 
-const byKernel = ['table', 'index', 'family', 'protocol', 'type', 'cache'] as const
-const byUs = ['to', 'root', 'match', 'via', 'source', 'scope', 'metric', 'tos', 'nexthopId'] as const
+/** What says anything is checked where it is read. */
+const filterChecks: Record<keyof RouteFilter | 'link', Check> = {
+  table: anything, index: anything, link: anything, family: anything, protocol: anything, type: anything, cache: aBoolean,
+  to: anything, root: anything, match: anything, via: anything, source: anything, scope: anything,
+  metric: aU32, tos: wholeNumber(0, 255), nexthopId: aU32,
+}
 
 export function listRoutes(filter: RouteFilter = {}): AnyRequest {
-  checkFields(filter, [...byKernel, ...byUs, 'link'], 'a filter of routes')
+  checkEach('', filter, filterChecks, 'a filter of routes')
   const { index, family, protocol, type, cache } = filter
   const table = tableOf(filter)
   return dump({

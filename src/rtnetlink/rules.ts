@@ -1,5 +1,6 @@
 /** Policy rules as requests and records. Source: ip-rule(8), linux/fib_rules.h. */
-import { fieldsOf } from '../checks.ts'
+import { aString, aU32, anything, checkEach, fieldsOf } from '../checks.ts'
+import type { Check } from '../checks.ts'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { parsePrefix } from '../ip.ts'
 import type { Prefix } from '../ip.ts'
@@ -298,10 +299,14 @@ export interface RuleFilter {
   fwmark?: number
 }
 
-const filterNames = ['family', 'priority', 'table', 'action', 'protocol', 'from', 'to', 'iif', 'oif', 'fwmark']
+/** What says anything is checked where it is read. */
+const filterChecks: Record<keyof RuleFilter, Check> = {
+  family: anything, priority: aU32, table: anything, action: anything, protocol: anything, from: anything, to: anything,
+  iif: aString, oif: aString, fwmark: aU32,
+}
 
 export function listRules(filter: RuleFilter = {}): AnyRequest {
-  checkFields(filter, filterNames, 'a filter of rules')
+  checkEach('', filter, filterChecks, 'a filter of rules')
   return dump({
     type: c.RTM_GETRULE, flags: 0, format: ruleMessage,
     header: { family: familyNumber(filter.family) },
