@@ -63,6 +63,8 @@ async function lab(): Promise<{ now: Parts, before: Parts }> {
     'ip link add v0 index 20 master br0 type veth peer name v1 index 21', 'ip link set v1 master br1',
     'ip tuntap add t0 mode tap', 'ip tuntap add n0 mode tun',
     'for each in br0 br1 v0 v1 lo; do ip link set $each up; done',
+    // A bridge has a carrier soon after its port.
+    'for each in br0 br1; do until ip link show $each | grep -q LOWER_UP; do sleep 0.02; done; done',
     'ip address add 10.0.0.1/24 dev br0', 'ip address add 10.1.0.1/24 dev br1', 'ip -6 address add fd00::1/64 dev br0 nodad',
     'ip route add 10.2.0.0/24 via 10.0.0.9', 'ip route add 10.3.0.0/24 via 10.1.0.9', 'ip route add blackhole 10.4.0.0/24',
     'ip neighbour add 10.0.0.8 lladdr 52:54:00:00:00:08 dev br0', 'ip neighbour add 10.1.0.8 lladdr 52:54:00:00:00:09 dev br1',
