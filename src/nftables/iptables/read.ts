@@ -48,6 +48,15 @@ export function readRule(
   return new Reader({ family, sets }).read(rule)
 }
 
+/** By the name that the kernel knows, which some share. */
+function byXt(extensions: object): Map<string, Extension[]> {
+  const found = new Map<string, Extension[]>()
+  for (const extension of Object.values(extensions) as Extension[]) found.set(extension.xt, [...found.get(extension.xt) ?? [], extension])
+  return found
+}
+const matchesByXt = byXt(matches)
+const targetsByXt = byXt(targets)
+
 /** A value in a register that waits for its comparison. */
 interface Loaded {
   load: ExpressionOf<'meta'> | ExpressionOf<'payload'>
@@ -234,14 +243,14 @@ class Reader {
 
   #takeMatch(each: ExpressionOf<'match'>): boolean {
     const { name = '', revision = 0, info } = each.data
-    const part = this.#decode(Object.values(matches) as unknown as Extension[], name, revision, info)
+    const part = this.#decode(matchesByXt, name, revision, info)
     this.#rule.matches.push(part ?? { name, expressions: [each] })
     return true
   }
 
   #takeTarget(each: ExpressionOf<'target'>): boolean {
     const { name = '', revision = 0, info } = each.data
-    const part = this.#decode(Object.values(targets) as unknown as Extension[], name, revision, info) ?? { name, expressions: [each] }
+    const part = this.#decode(targetsByXt, name, revision, info) ?? { name, expressions: [each] }
     return this.#setTarget(part)
   }
 
@@ -251,10 +260,12 @@ class Reader {
     return true
   }
 
-  #decode(extensions: readonly Extension[], name: string, revision: number, info: Uint8Array | undefined): Part | undefined {
+  #decode(
+    extensions: ReadonlyMap<string, readonly Extension[]>, name: string, revision: number, info: Uint8Array | undefined,
+  ): Part | undefined {
     if (info === undefined) return undefined
-    for (const extension of extensions) {
-      if (extension.xt !== name || extension.revision(this.#family) !== revision) continue
+    for (const extension of extensions.get(name) ?? []) {
+      if (extension.revision(this.#family) !== revision) continue
       const given = extension.decode(info, this.#context)
       if (given !== undefined) return { name: extension.name, extension, given }
     }
