@@ -14,7 +14,7 @@ export type { Expression, KnownExpression, RawExpression } from './expressions.t
 export { formatIptablesList } from './iptables/list.ts'
 export type { IptablesListOptions } from './iptables/list.ts'
 export { parseIptablesCommand, parseIptablesRule } from './iptables/parse.ts'
-export type { IptablesCommand } from './iptables/parse.ts'
+export type { IptablesCommand } from './iptables/commands.ts'
 export { iptablesRule } from './iptables/rule.ts'
 export type { IptablesFamily, IptablesMatch, IptablesPlace, IptablesRule, IptablesTarget } from './iptables/rule.ts'
 export { formatIptablesRules, formatIptablesSave, formatIptablesSaveTable } from './iptables/save.ts'

@@ -1,6 +1,8 @@
 /** Rules as people write them: options of iptables(8), one command or one line of iptables-save. */
 import { aString, check, fieldsOf } from '../../checks.ts'
 import { InvalidArgumentError, didYouMean } from '../../errors.ts'
+import { commands, general, ignored } from './commands.ts'
+import type { IptablesCommand } from './commands.ts'
 import { protocolNumberOf } from './protocols.ts'
 import { fieldName, optionName, readValue } from './extension.ts'
 import type { Extension, Options } from './extension.ts'
@@ -8,27 +10,10 @@ import { setNames } from './ipset.ts'
 import { matches } from './matches/index.ts'
 import { aFamily } from './names.ts'
 import { checkChainName, iptablesRule } from './rule.ts'
-import type { Counters, IptablesRule, IptablesTarget } from './rule.ts'
+import type { IptablesRule, IptablesTarget } from './rule.ts'
 import { targets } from './targets/index.ts'
 import type { IptablesFamily } from './values.ts'
 import { splitWords } from './words.ts'
-
-export type CommandName =
-  | 'append' | 'insert' | 'replace' | 'delete' | 'check' | 'newChain' | 'deleteChain' | 'renameChain' | 'flush' | 'policy' | 'zero'
-
-export interface IptablesCommand {
-  command: CommandName
-  table: string
-  /** Left out for `-F`, `-X` and `-Z` of all chains. */
-  chain?: string | undefined
-  /** Of a rule, from 1. */
-  number?: number | undefined
-  /** More than one where `-s` or `-d` list addresses. */
-  rules: IptablesRule[]
-  counters?: Counters | undefined
-  policy?: 'ACCEPT' | 'DROP' | undefined
-  newName?: string | undefined
-}
 
 export interface ParseOptions {
   /** Default ip. */
@@ -36,30 +21,6 @@ export interface ParseOptions {
   /** Where there is no `-t`: default filter. */
   table?: string | undefined
 }
-
-/** Letters and names of commands, and what follows: `C` a chain, `c` perhaps one, `n` perhaps a number, `N` a number, `p`, `e`. */
-const commands: Readonly<Record<string, readonly [CommandName, string]>> = {
-  '-A': ['append', 'C'], '--append': ['append', 'C'],
-  '-I': ['insert', 'Cn'], '--insert': ['insert', 'Cn'],
-  '-R': ['replace', 'CN'], '--replace': ['replace', 'CN'],
-  '-D': ['delete', 'Cn'], '--delete': ['delete', 'Cn'],
-  '-C': ['check', 'C'], '--check': ['check', 'C'],
-  '-N': ['newChain', 'C'], '--new-chain': ['newChain', 'C'], '--new': ['newChain', 'C'],
-  '-X': ['deleteChain', 'c'], '--delete-chain': ['deleteChain', 'c'],
-  '-E': ['renameChain', 'Ce'], '--rename-chain': ['renameChain', 'Ce'],
-  '-F': ['flush', 'c'], '--flush': ['flush', 'c'],
-  '-P': ['policy', 'Cp'], '--policy': ['policy', 'Cp'],
-  '-Z': ['zero', 'cn'], '--zero': ['zero', 'cn'],
-}
-
-const general: Readonly<Record<string, string>> = {
-  '-p': 'protocol', '--protocol': 'protocol', '--proto': 'protocol',
-  '-s': 'source', '--source': 'source', '--src': 'source',
-  '-d': 'destination', '--destination': 'destination', '--dst': 'destination',
-  '-i': 'in', '--in-interface': 'in', '-o': 'out', '--out-interface': 'out',
-}
-/** Options that change how iptables works, not what it does. */
-const ignored = ['-w', '--wait', '-v', '--verbose', '-n', '--numeric', '-4', '--ipv4', '-6', '--ipv6']
 
 /** One rule. Accepts `-A CHAIN` and `-t TABLE`, and checks against them. Throws InvalidArgumentError. */
 export function parseIptablesRule(text: string, options: ParseOptions = {}): IptablesRule {

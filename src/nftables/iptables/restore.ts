@@ -1,7 +1,7 @@
 /** The format of iptables-save, read: tables with their chains and rules, for `host.iptables.restore`. */
 import { InvalidArgumentError } from '../../errors.ts'
 import { parseIptablesCommand } from './parse.ts'
-import type { IptablesCommand } from './parse.ts'
+import type { IptablesCommand } from './commands.ts'
 import type { IptablesFamily } from './values.ts'
 
 export interface RestoreTable {

@@ -190,6 +190,7 @@ export const bpf: Extension<typeof bpfOptions> = extension({
   name: 'bpf',
   revision: 1,
   options: bpfOptions,
+  // The kernel opens the path by itself; what number the tool's own file has stands in `_fd`.
   layout: struct({
     mode: u16, count: u16, _fd: padding(4), programOrPath: bytes(c.XT_BPF_MAX_NUM_INSTR * instruction.size), _kernel: padding(8),
   }),
