@@ -1,11 +1,14 @@
 /** Every kind of link and every option: what we send against what ip(8) sends, whether or not this kernel has the kind. */
+import { constants } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { NLMSG_HDRLEN, NLA_F_NESTED } from '../../src/netlink/constants.ts'
+import { NetlinkError } from '../../src/netlink/error.ts'
 import { decodeReplies, encodeRequests } from '../../src/netlink/message.ts'
 import { walkAttributes } from '../../src/netlink/table.ts'
 import * as c from '../../src/rtnetlink/constants.ts'
 import { kinds, linkKinds } from '../../src/rtnetlink/kinds/index.ts'
 import type { LinkKind } from '../../src/rtnetlink/kinds/kind.ts'
+import { explainKind } from '../../src/rtnetlink/kinds/support.ts'
 import { linkAttributes, newLink } from '../../src/rtnetlink/links.ts'
 import type { LinkSpec } from '../../src/rtnetlink/links.ts'
 import { ifinfomsg } from '../../src/rtnetlink/messages.ts'
@@ -132,4 +135,14 @@ test('what they refuse', () => {
   expect(() => encode({ name: 'b0', kind: 'bridge', bridge: { switches: { fdbLocalVlan0: true } } })).toThrow('bridge.switches: expected fdbLocalVlan0 only beside vlanFiltering: true')
   expect(() => encode({ name: 'b0', kind: 'bridge', bridge: { vlanFiltering: true, switches: { fdbLocalVlan0: true } } })).not.toThrow()
   expect(() => encode({ name: 'n0', kind: 'netkit', netkit: { headroom: 65536 } })).toThrow('netkit.headroom: expected')
+})
+
+test('a switch of a bridge that the kernel refuses by its number', () => {
+  const refused = new NetlinkError('create bridge br0', constants.errno.EINVAL, 'bridge: Unknown boolean option 3')
+  expect(explainKind(refused, 'bridge', { switches: { mdbOffloadFailNotification: true } })).toMatchObject({
+    code: 'ERR_UNSUPPORTED', feature: 'Linux ≥ 6.16',
+    message: 'create bridge br0: this kernel has no bridge.switches.mdbOffloadFailNotification (Linux ≥ 6.16)',
+  })
+  const other = new NetlinkError('create bridge br0', constants.errno.EINVAL, 'bridge: Unknown boolean option 30')
+  expect(explainKind(other, 'bridge', {})).toBe(other)
 })

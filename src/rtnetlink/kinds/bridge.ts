@@ -19,21 +19,27 @@ const bridgeId = readOnly<string>({
 })
 
 /** They share one attribute, struct br_boolopt_multi. */
-const allSwitches = switches({
+const switchBits = {
   noLinkLocalLearn: 1 << c.BR_BOOLOPT_NO_LL_LEARN,
   multicastVlanSnooping: 1 << c.BR_BOOLOPT_MCAST_VLAN_SNOOPING,
   mst: 1 << c.BR_BOOLOPT_MST_ENABLE,
   mdbOffloadFailNotification: 1 << c.BR_BOOLOPT_MDB_OFFLOAD_FAIL_NOTIFICATION,
   fdbLocalVlan0: 1 << c.BR_BOOLOPT_FDB_LOCAL_VLAN_0,
-})
+} as const
+const allSwitches = switches(switchBits)
 const bridgeSwitches: typeof allSwitches = {
   ...allSwitches,
   encode(writer, value, parent) {
+    allSwitches.encode(writer, value, parent)
     // Linux 6.18 without CONFIG_BRIDGE_VLAN_FILTERING stumbles over it; that it refuses the filtering comes first.
     const filtered = (parent as { vlanFiltering?: boolean }).vlanFiltering === true
     if (value.fdbLocalVlan0 === true && !filtered) writer.refuse(value, 'fdbLocalVlan0 only beside vlanFiltering: true')
-    allSwitches.encode(writer, value, parent)
   },
+}
+
+/** The switch that a kernel speaks of as an unknown boolean option, by its number. */
+export function switchOf(number: number): string | undefined {
+  return Object.entries(switchBits).find(([, bit]) => bit === 1 << number)?.[0]
 }
 
 /** Another querier that the bridge has heard of, for IPv4 and IPv6. */

@@ -2,7 +2,7 @@
 import { constants } from 'node:os'
 import { InvalidArgumentError, UnsupportedError } from '../../errors.ts'
 import type { NetlinkError } from '../../netlink/error.ts'
-import { bridgePortNeeds } from './bridge.ts'
+import { bridgePortNeeds, switchOf } from './bridge.ts'
 import { kindOf } from './index.ts'
 import type { Requirement } from './kind.ts'
 
@@ -20,17 +20,25 @@ function words({ config, since }: Requirement): string {
  * any other error as it is.
  */
 export function explainKind(error: NetlinkError, kind: string, options: object = {}): Error {
-  if (error.errno !== constants.errno.EOPNOTSUPP) return error
   const known = kindOf(kind)
+  // Kernels since 6.16, and their like, refuse a switch that they do not know, which others pass over.
+  const [, number] = /Unknown boolean option (\d+)/.exec(error.kernelMessage ?? '') ?? []
+  const name = number === undefined ? undefined : switchOf(Number(number))
+  const need = name === undefined ? undefined : known?.needs?.['switches']?.within?.[name]
+  if (need !== undefined) return lacking(error, `${kind}.switches.${name}`, need)
+  if (error.errno !== constants.errno.EOPNOTSUPP) return error
   if (known === undefined) return error
   if (error.kernelMessage?.startsWith('Unknown device type') === true) {
     const feature = words({ config: known.config, ...(known.since === undefined ? {} : { since: known.since }) })
     return new UnsupportedError(feature, `${error.operation}: this kernel has no links of kind ${kind} (${feature})`, { cause: error })
   }
-  const [option, lacking] = builtFor(options, known.needs ?? {}) ?? []
-  if (option === undefined || lacking === undefined) return error
-  const feature = words(lacking)
-  return new UnsupportedError(feature, `${error.operation}: this kernel has no ${kind}.${option} (${feature})`, { cause: error })
+  const [option, missed] = builtFor(options, known.needs ?? {}) ?? []
+  return option === undefined || missed === undefined ? error : lacking(error, `${kind}.${option}`, missed)
+}
+
+function lacking(error: NetlinkError, option: string, need: Requirement): UnsupportedError {
+  const feature = words(need)
+  return new UnsupportedError(feature, `${error.operation}: this kernel has no ${option} (${feature})`, { cause: error })
 }
 
 /** The first of some options that needs a build option, by its path. */
@@ -101,8 +109,8 @@ function missing(
     const value = wanted[name]
     const now = (shown as Record<string, unknown> | undefined)?.[name]
     if (need?.within !== undefined) {
-      const lacking = missing(operation, `${place}${name}.`, value as object | undefined, now as object | undefined, need.within)
-      if (lacking !== undefined) return lacking
+      const inner = missing(operation, `${place}${name}.`, value as object | undefined, now as object | undefined, need.within)
+      if (inner !== undefined) return inner
     }
     if (need === undefined || value === undefined || now !== undefined) continue
     // A flag that is not set is not shown either.
