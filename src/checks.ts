@@ -57,6 +57,16 @@ export function check(field: string, value: unknown, { accepted, test }: Check):
   if (!test(value)) throw new InvalidArgumentError(field, value, accepted)
 }
 
+/** The same of what may be left out. */
+export function checkGiven(field: string, value: unknown, accepted: Check): void {
+  if (value !== undefined) check(field, value, accepted)
+}
+
+/** Whether a table has it; what is no string never is in one. */
+export function isKeyOf<T extends object>(table: T, key: unknown): key is keyof T & string {
+  return typeof key === 'string' && Object.hasOwn(table, key)
+}
+
 /**
  * Refuses what is no object, or has a field of another name or value than those accepted; undefined is always.
  * `path`: stands before the fields in errors, '' for nothing.

@@ -1,5 +1,5 @@
 /** Changes of the ruleset: checked, sent as one batch, retried if they were made from a read that is out of date. */
-import { aBoolean, check, fieldsOf, listOf } from '../checks.ts'
+import { aBoolean, check, checkGiven, fieldsOf, listOf, wholeNumber } from '../checks.ts'
 import { ClosedError, VirbrError } from '../errors.ts'
 import { NETLINK_NETFILTER } from '../netlink/constants.ts'
 import type { AnyRequest, Replies } from '../netlink/message.ts'
@@ -35,7 +35,8 @@ export interface Committed {
 export async function commitRequests(
   channel: Channel, requests: readonly AnyRequest[], options: CommitOptions & Pick<RequestStep, 'hold'> = {}, known?: KnownChains,
 ): Promise<Committed> {
-  const { handles = false, dryRun = false } = fieldsOf('options', options)
+  const { handles = false, dryRun = false, generation } = fieldsOf('options', options)
+  checkGiven('generation', generation, wholeNumber(0, 0xffffffff))
   check('handles', handles, aBoolean)
   check('dryRun', dryRun, aBoolean)
   if (listOf('requests', requests).length === 0) return { handles: [] }
@@ -79,6 +80,7 @@ const attempts = 20
 export async function updateRuleset(
   channel: Channel, build: () => Promise<readonly AnyRequest[]> | readonly AnyRequest[], options: Omit<CommitOptions, 'generation'>,
 ): Promise<Committed> {
+  fieldsOf('options', options)
   for (let attempt = 0; attempt < attempts; attempt++) {
     const generation = await generationOf(channel)
     const requests = await build()
@@ -153,7 +155,8 @@ export class OwnedTable implements AsyncDisposable {
 }
 
 export async function ownTable(channel: Channel, table: AddTable, requests: readonly AnyRequest[]): Promise<OwnedTable> {
-  const flags = [...new Set([...listOf('flags', refOf('table', table).flags ?? []), 'owner' as const])]
+  const { flags: given = [] } = refOf('table', table)
+  const flags = [...new Set([...listOf('flags', given), 'owner' as const])]
   const all = [addTable({ ...table, flags }), ...listOf('requests', requests)]
   try {
     await commitRequests(channel, all, { hold: 'take' })

@@ -11,6 +11,7 @@
  */
 import { constants } from 'node:os'
 import type { StepFailure, TapStep } from '../../binding/index.ts'
+import { aBoolean, aString, check, checkGiven } from '../checks.ts'
 import { InvalidArgumentError, VirbrError } from '../errors.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest } from '../netlink/message.ts'
@@ -127,6 +128,8 @@ class Creation implements AsyncDisposable {
       try {
         if (typeof spec !== 'object' || spec === null) throw new InvalidArgumentError('', spec, 'a link specification')
         checkLinkName(spec.name, 'name')
+        check('kind', spec.kind, aString)
+        checkGiven('up', spec.up, aBoolean)
         const { netns, peer } = homesOf(spec)
         this.#claim(spec.name, netns, place, 'name')
         if (spec.index !== undefined) this.#claim(spec.index, netns, place, 'index')

@@ -1,7 +1,7 @@
 /** The tables of iptables-nft, as iptables(8) reads and changes them, in this process. */
 import { constants } from 'node:os'
 import type { ReadFileStep } from '../../binding/index.ts'
-import { aString, aText, check, fieldsOf, listOf } from '../checks.ts'
+import { aBoolean, aString, aText, check, checkGiven, fieldsOf, isOn, listOf, wholeNumber } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { Replies } from '../netlink/message.ts'
@@ -86,7 +86,8 @@ export class Iptables {
 
   /** As iptables-save prints them, without its comments: one table, or all that there are. */
   async save(where: IptablesWhere & { counters?: boolean } = {}): Promise<string> {
-    const { family, counters = false } = whereOf(where)
+    const { family, ...options } = whereOf(where)
+    const counters = isOn('counters', options.counters)
     const { table } = where
     const state = await readState(this.#channel, family)
     return tableNames.filter(name => (table ?? name) === name && state.tables.some(each => each.name === name))
@@ -193,8 +194,8 @@ export class Iptables {
 
   /** A text of iptables-save, all or none. Its tables are replaced, others' rules too; with `noflush` added to. */
   async restore(text: string, options: { family?: IptablesFamily, noflush?: boolean, counters?: boolean } = {}): Promise<IptablesResult> {
-    const { family, noflush = false, counters = false } = whereOf(options)
-    const tables = parseIptablesRestore(text, { family, counters })
+    const { family, noflush = false, counters } = whereOf(options)
+    const tables = parseIptablesRestore(text, { family, counters: isOn('counters', counters) })
     return this.#change(family, tables.flatMap(({ commands }) => commands), plan => {
       for (const { table, chains, commands } of tables) {
         if (!noflush) plan.replaceTable(table)
@@ -270,11 +271,17 @@ export class Iptables {
   }
 }
 
-/** With what was left out. */
+const whereChecks = {
+  chain: aText, owner: aString, number: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  verbose: aBoolean, exact: aBoolean, lineNumbers: aBoolean, noflush: aBoolean,
+}
+
+/** With what was left out. `counters` is a switch where it is read, an object where a rule is written. */
 function whereOf<T extends IptablesWhere>(where: T): Omit<T, 'family' | 'table'> & Required<{ [K in keyof IptablesWhere]: NonNullable<IptablesWhere[K]> }> {
   const { family = 'ip', table = 'filter' } = fieldsOf('options', where)
   check('family', family, aFamily)
   checkTableName(table)
+  for (const [name, accepted] of Object.entries(whereChecks)) checkGiven(name, (where as Record<string, unknown>)[name], accepted)
   return { ...where, family, table }
 }
 

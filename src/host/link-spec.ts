@@ -1,10 +1,10 @@
 /** A specification of a link taken apart: what goes into the request that makes it, and what the request refers to. */
-import { fieldsOf } from '../checks.ts'
+import { aBoolean, checkGiven, fieldsOf } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { linksNamed } from '../rtnetlink/kinds/given.ts'
 import { kindOf, portTable } from '../rtnetlink/kinds/index.ts'
 import type { LinkSpec as WireSpec } from '../rtnetlink/links.ts'
-import { checkLinkRef } from './link-ref.ts'
+import { checkLinkName, checkLinkRef } from './link-ref.ts'
 import type { LinkSpec, PeerSpec } from './links.ts'
 import type { Netns } from './netns.ts'
 
@@ -20,9 +20,9 @@ export function wireSpec(spec: LinkSpec): WireSpec {
   const { kind } = spec
   const peer = peerOf(spec)
   if (peer === undefined) return rest
-  if (typeof peer !== 'object' || peer === null) throw new InvalidArgumentError(`${kind}.peer`, peer, 'an object with a name')
-  const { netns: _peerNetns, up, ...others } = peer
-  if (up !== undefined && typeof up !== 'boolean') throw new InvalidArgumentError(`${kind}.peer.up`, up, 'true or false')
+  const { netns: _peerNetns, up, ...others } = fieldsOf(`${kind}.peer`, peer)
+  checkLinkName(others.name, `${kind}.peer.name`)
+  checkGiven(`${kind}.peer.up`, up, aBoolean)
   return { ...rest, [kind]: { ...spec[kind as 'veth' | 'netkit'], peer: others } }
 }
 

@@ -89,7 +89,7 @@ export class Routes {
     const { iif, oif, vrf, ...wire } = fieldsOf('lookup', lookup)
     if (oif !== undefined && vrf !== undefined) throw new InvalidArgumentError('vrf', vrf, 'nothing beside oif')
     getRoute(destination, wire)
-    const [inputIndex, index] = [await this.#index(iif, 'iif'), await this.#index(oif ?? vrf, vrf === undefined ? 'oif' : 'vrf')]
+    const [inputIndex, index] = [await this.#index(iif, 'iif'), await (vrf === undefined ? this.#index(oif, 'oif') : this.#index(vrf, 'vrf'))]
     const [messages] = await this.#channel.request([getRoute(destination, {
       ...wire, ...(inputIndex === undefined ? {} : { inputIndex }), ...(index === undefined ? {} : { index }),
     })])

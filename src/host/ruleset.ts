@@ -1,5 +1,5 @@
 /** Reads rulesets as they were at one moment, though others change them meanwhile. */
-import { aBoolean, check } from '../checks.ts'
+import { aBoolean, checkGiven } from '../checks.ts'
 import { VirbrError } from '../errors.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
 import { decodeChain, listChains } from '../nftables/chains.ts'
@@ -37,7 +37,7 @@ const attempts = 20
 
 /** Rejects with ERR_FIREWALL_BUSY if the ruleset changes at every attempt. */
 export async function readRuleset(channel: Channel, filter: RulesetFilter): Promise<ReadRuleset> {
-  check('elements', filterOf(filter).elements ?? true, aBoolean)
+  checkGiven('elements', filterOf(filter).elements, aBoolean)
   for (let attempt = 0; attempt < attempts; attempt++) {
     const found = await readOnce(channel, filter)
     if (found !== undefined) return found

@@ -21,12 +21,13 @@ export function sysctlPath(name: string): string {
 }
 
 export function setSysctlStep(name: string, value: string | number | boolean): WriteFileStep {
-  const text = typeof value === 'boolean' ? (value ? '1' : '0') : String(value)
-  if (typeof value === 'number' && !Number.isInteger(value)) {
+  const path = sysctlPath(name)
+  if (typeof value !== 'string' && typeof value !== 'boolean' && !Number.isInteger(value)) {
     throw new InvalidArgumentError(name, value, 'an integer, a string or a boolean')
   }
+  const text = typeof value === 'boolean' ? (value ? '1' : '0') : String(value)
   if (/[\n\0]/.test(text)) throw new InvalidArgumentError(name, value, 'one line')
-  return { op: 'writeFile', path: sysctlPath(name), data: `${text}\n` }
+  return { op: 'writeFile', path, data: `${text}\n` }
 }
 
 /** Sysctls of a namespace: `host.sysctl`. One that this kernel does not have is ERR_UNSUPPORTED. */

@@ -49,7 +49,7 @@ export function checkTapOptions(options: object, field: string): asserts options
 export function checkTapSpec(spec: LinkSpec): TapOptions & { mode: 'tap' | 'tun' } {
   const { tap, tun } = spec
   const mode = spec.kind as 'tap' | 'tun'
-  const options = (mode === 'tap' ? tap : tun) ?? {}
+  const { [mode]: options = {} } = { tap, tun }
   checkTapOptions(options, mode)
   refuseOtherKinds(spec, mode)
   return { ...options, mode }

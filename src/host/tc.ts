@@ -1,5 +1,5 @@
 /** Traffic control: what `tc qdisc`, `tc class` and `tc filter` do. */
-import { fieldsOf } from '../checks.ts'
+import { aString, check, fieldsOf } from '../checks.ts'
 import { UnsupportedError, checkFields } from '../errors.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
@@ -181,6 +181,7 @@ export class Filters extends Part {
 
   async #new(link: LinkRef, spec: FilterSpec, verb: TcVerb): Promise<void> {
     const { kind } = fieldsOf('filter', spec)
+    check('kind', kind, aString)
     const part = (spec as unknown as Record<string, unknown>)[kind] as { actions?: readonly Action[], police?: object } | undefined
     const given = Array.isArray(part?.actions) ? part.actions as readonly Action[] : []
     const indexOf = new Map<LinkRef, number>()

@@ -1,4 +1,5 @@
 /** Elements of sets and maps as messages. Source: linux/netfilter/nf_tables.h (enum nft_set_elem_attributes). */
+import { isOn } from '../checks.ts'
 import { be32, beCounter64, raw } from '../netlink/codecs.ts'
 import type { Codec } from '../netlink/codecs.ts'
 import type { Message } from '../netlink/message.ts'
@@ -102,8 +103,8 @@ export type ElementListEntries = typeof elementListAttributes.entries
 /** All elements of a set. `reset` (Linux 6.5): counters and quotas of elements begin anew. */
 export function listElements(set: SetRef & { reset?: boolean }): NftRequest<ElementListEntries> {
   const { family, table, name, reset } = refOf('set', set)
-  const message = reset === true ? c.NFT_MSG_GETSETELEM_RESET : c.NFT_MSG_GETSETELEM
-  const operation = `${reset === true ? 'reset' : 'list'} elements ${family} ${table} ${name}`
+  const message = isOn('reset', reset) ? c.NFT_MSG_GETSETELEM_RESET : c.NFT_MSG_GETSETELEM
+  const operation = `${isOn('reset', reset) ? 'reset' : 'list'} elements ${family} ${table} ${name}`
   return nftRequest(message, DUMP, family, elementListAttributes, { table, set: name }, operation)
 }
 

@@ -203,8 +203,8 @@ export function listObjects(
 ): NftRequest<ObjectEntries> {
   const { family, table, type, reset } = filterOf(filter)
   if (type !== undefined) checkType(type)
-  const message = reset === true ? c.NFT_MSG_GETOBJ_RESET : c.NFT_MSG_GETOBJ
-  const operation = [reset === true ? 'reset' : 'list', type ?? 'object', family, table].filter(part => part !== undefined).join(' ')
+  const message = isOn('reset', reset) ? c.NFT_MSG_GETOBJ_RESET : c.NFT_MSG_GETOBJ
+  const operation = [isOn('reset', reset) ? 'reset' : 'list', type ?? 'object', family, table].filter(part => part !== undefined).join(' ')
   return nftRequest(message, DUMP, family, objectAttributes, { table, type }, operation)
 }
 
@@ -212,8 +212,8 @@ export function listObjects(
 export function getObject(object: ObjectRef & { reset?: boolean }): NftRequest<ObjectEntries> {
   const { family, table, name, type, reset } = refOf('object', object)
   checkType(type)
-  const message = reset === true ? c.NFT_MSG_GETOBJ_RESET : c.NFT_MSG_GETOBJ
-  const operation = `${reset === true ? 'reset' : 'get'} ${type} ${family} ${table} ${name}`
+  const message = isOn('reset', reset) ? c.NFT_MSG_GETOBJ_RESET : c.NFT_MSG_GETOBJ
+  const operation = `${isOn('reset', reset) ? 'reset' : 'get'} ${type} ${family} ${table} ${name}`
   return nftRequest(message, ASK, family, objectAttributes, { table, name, type }, operation)
 }
 

@@ -1,4 +1,5 @@
 /** IP addresses as requests and records. Source: ip-address(8), rtnetlink(7), linux/if_addr.h. */
+import { isKeyOf } from '../checks.ts'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { formatIp, isIPv4, parseIp, parsePrefix } from '../ip.ts'
 import { ip, string, u32, u8 } from '../netlink/codecs.ts'
@@ -197,7 +198,7 @@ export interface AddressFilter {
 export function listAddresses(filter: AddressFilter = {}): AnyRequest {
   checkFields(filter, ['index', 'family', 'type'], 'a filter of addresses')
   const { index = 0, family, type = 'unicast' } = filter
-  if (!Object.hasOwn(dumps, type)) throw new InvalidArgumentError('type', type, `one of ${Object.keys(dumps).join(', ')}`)
+  if (!isKeyOf(dumps, type)) throw new InvalidArgumentError('type', type, `one of ${Object.keys(dumps).join(', ')}`)
   return dump({
     type: dumps[type], flags: 0, format: addressMessage,
     // Of IPv4 the kernel has no list of anycast addresses.

@@ -1,4 +1,5 @@
 /** Links as requests and records. Indices and namespace descriptors are found by the caller. Source: ip-link(8), rtnetlink(7). */
+import { aBoolean, check } from '../checks.ts'
 import { InvalidArgumentError, checkFields, didYouMean } from '../errors.ts'
 import { string } from '../netlink/codecs.ts'
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts'
@@ -143,21 +144,21 @@ export function newLink(spec: LinkSpec, resolved: Resolved): AnyRequest[] {
   checkKind(spec)
   refuseOtherKinds(spec, spec.kind)
   checkFields(spec, specNamesOf.get(spec.kind) ?? specNames, 'a link specification')
-  const { name, kind, index = 0, numTxQueues, numRxQueues, altNames, port } = spec
+  const queues = queuesOf(spec.kind)
+  const { name, kind, index = 0, numTxQueues = queues, numRxQueues = queues, altNames, port } = spec
   const { master, masterKind, netnsFd, link, linkNetnsId } = resolved
   const { flags, atOnce, afterwards } = sortSettings(spec)
   // A bond takes links that are down only, and brings them up.
   const [flagsFirst, flagsLater] = masterKind === 'bond' ? [{}, flags] : [flags, {}]
   const data = kindData(spec, resolved)
   const operation = `create ${kind} ${name}`
-  const queues = queuesOf(kind)
   const first = change({
     type: c.RTM_NEWLINK,
     flags: NLM_F_CREATE | NLM_F_EXCL,
     format: linkMessage,
     header: { index, ...flagsFirst },
     attributes: {
-      name, numTxQueues: numTxQueues ?? queues, numRxQueues: numRxQueues ?? queues, ...atOnce, netnsFd, link, linkNetnsId,
+      name, numTxQueues, numRxQueues, ...atOnce, netnsFd, link, linkNetnsId,
       linkinfo: { kind, data }, master,
     },
     operation,
@@ -185,7 +186,7 @@ function queuesOf(kind: string): 1 | undefined {
 function kindData(spec: LinkSpec, { peerNetnsFd, indices }: Resolved): object | undefined {
   const { kind } = spec
   const options = (spec as unknown as Record<string, object | undefined>)[kind]
-  checkKindOptions(kind, options ?? {})
+  checkKindOptions(kind, options === undefined ? {} : options)
   if (options === undefined || !pairs.includes(kind)) return options && optionsToWrite(kind, options, indices)
   const { peer, ...rest } = options as { peer?: VethPeer }
   if (peer === undefined) return rest
@@ -325,7 +326,8 @@ export interface LinkFilter {
 export function listLinks(filter: LinkFilter = {}): AnyRequest {
   checkFields(filter, ['kind', 'master', 'statistics', 'families'], 'a filter of links')
   const { kind, master, statistics = true, families = false } = filter
-  if (typeof families !== 'boolean') throw new InvalidArgumentError('families', families, 'true or false')
+  check('families', families, aBoolean)
+  check('statistics', statistics, aBoolean)
   return dump({
     type: c.RTM_GETLINK,
     flags: 0,

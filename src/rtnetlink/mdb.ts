@@ -2,6 +2,7 @@
  * Multicast databases of bridges and vxlans as requests and records: groups behind ports or remote ends, and ports with
  * multicast routers. Source: bridge(8) "mdb", linux/if_bridge.h, net/bridge/br_mdb.c, drivers/net/vxlan/vxlan_mdb.c.
  */
+import { isKeyOf } from '../checks.ts'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { formatIp, parseIp } from '../ip.ts'
 import { hexWithColons, ip, named, padding, ranged, scaled, u16, u32, u8 } from '../netlink/codecs.ts'
@@ -280,7 +281,7 @@ function checkVxlanKey(spec: VxlanMdbKey | VxlanMdbSpec): void {
 }
 
 function checkState(state: keyof typeof states | undefined): void {
-  if (state !== undefined && Object.hasOwn(states, state)) return
+  if (isKeyOf(states, state)) return
   throw new InvalidArgumentError('state', state, `one of ${Object.keys(states).join(', ')}`)
 }
 

@@ -1,4 +1,5 @@
 /** States of ports in multiple spanning trees: what `bridge mst` does. Source: bridge(8), linux/if_bridge.h, net/bridge/br_mst.c. */
+import { check, wholeNumber } from '../checks.ts'
 import { named, ranged, u16, u32, u8 } from '../netlink/codecs.ts'
 import { change, dump } from '../netlink/message.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
@@ -30,6 +31,7 @@ const mstMessage = { header: ifinfomsg, attributes: mstAttributes }
 
 /** Linux 5.18. */
 export function setMst(index: number, msti: number, state: NonNullable<VlanOptions['state']>): AnyRequest {
+  check('msti', msti, wholeNumber(0, 4094))
   return change({
     type: c.RTM_SETLINK, flags: 0, format: mstMessage,
     header: { family: c.AF_BRIDGE, index },

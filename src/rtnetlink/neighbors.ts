@@ -143,7 +143,7 @@ const verbFlags = { add: NLM_F_CREATE | NLM_F_EXCL, replace: NLM_F_CREATE | NLM_
 
 export function newNeighbor(index: number, spec: NeighborSpec, verb: keyof typeof verbFlags = 'add'): AnyRequest {
   checkFields(spec, specNames, 'a neighbour')
-  const { ip: address, lladdr, managed, protocol } = spec
+  const { ip: address, lladdr, managed, state = managed === true ? 'none' : 'permanent', protocol } = spec
   const family = familyOf(address)
   const bits = bitsOf(spec, { router: c.NTF_ROUTER, proxy: c.NTF_PROXY, externLearn: c.NTF_EXT_LEARNED, use: c.NTF_USE })
   if (spec.proxy === true && lladdr !== undefined) throw new InvalidArgumentError('lladdr', lladdr, 'nothing in a proxy entry')
@@ -152,7 +152,7 @@ export function newNeighbor(index: number, spec: NeighborSpec, verb: keyof typeo
     type: c.RTM_NEWNEIGH,
     flags: verbFlags[verb],
     format: neighborMessage,
-    header: { family: families[family], index, state: states.number(spec.state ?? (managed === true ? 'none' : 'permanent'), 'state'), flags: bits },
+    header: { family: families[family], index, state: states.number(state, 'state'), flags: bits },
     attributes: {
       dst: address, lladdr,
       flags: extended === 0 ? undefined : extended,

@@ -1,4 +1,5 @@
 /** Nexthop objects as requests and records. Source: ip-nexthop(8), linux/nexthop.h. Linux 5.3. */
+import { aBoolean, checkGiven, isKeyOf } from '../checks.ts'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { isIPv6 } from '../ip.ts'
 import { counter64, flag, ip, named, readOnly, scaled, u16, u32, u8 } from '../netlink/codecs.ts'
@@ -213,7 +214,7 @@ function checkSpec(spec: NexthopSpec): void {
     if (onLink === true && via === undefined) refuse('onLink', 'a gateway with it')
     if (family !== undefined && via !== undefined && family !== (via.includes(':') ? 6 : 4)) refuse('family', 'that of the gateway')
   }
-  if (groupType !== undefined && !Object.hasOwn(groupTypes, groupType)) refuse('groupType', `one of ${Object.keys(groupTypes).join(', ')}`)
+  if (groupType !== undefined && !isKeyOf(groupTypes, groupType)) refuse('groupType', `one of ${Object.keys(groupTypes).join(', ')}`)
   if (resilient !== undefined && groupType !== 'resilient') refuse('resilient', "nothing without groupType: 'resilient'")
   if (groupType === 'resilient' && resilient?.buckets === undefined) {
     throw new InvalidArgumentError('resilient.buckets', resilient?.buckets, 'how many buckets, 1 to 65535')
@@ -264,6 +265,8 @@ export interface NexthopFilter {
 export function listNexthops(filter: NexthopFilter = {}): AnyRequest {
   checkFields(filter, ['link', 'master', 'groups', 'fdb', 'family', 'protocol', 'statistics', 'index'], 'a filter of nexthops')
   const { index, master, groups, fdb, family, statistics = false } = filter
+  checkGiven('groups', groups, aBoolean)
+  checkGiven('fdb', fdb, aBoolean)
   return dump({
     type: c.RTM_GETNEXTHOP, flags: 0, format: nexthopMessage,
     header: { family: familyNumber(family) },

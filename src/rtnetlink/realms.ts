@@ -15,7 +15,7 @@ export const realms: FixedCodec<Realms> = {
   size: 4,
   encode(writer, value, parent) {
     const { from = 0, to = 0 } = (value ?? {}) as Partial<Realms>
-    const known = typeof value === 'object' && Object.keys(value).every(name => name === 'from' || name === 'to')
+    const known = typeof value === 'object' && value !== null && Object.keys(value).every(name => name === 'from' || name === 'to')
     if (!known || !fits(from) || !fits(to)) writer.refuse(value, 'realms like { from: 1, to: 2 }, each 0 to 65535')
     u32.encode(writer, from * 65_536 + to, parent)
   },

@@ -45,7 +45,7 @@ export function getRoute(destination: string, lookup: RouteLookup = {}): AnyRequ
   }
   const { from, inputIndex, index, mark, tos, flowLabel, uid, ipProto, sport, dport, fibMatch = false } = lookup
   const { family } = parsed
-  const source = from === undefined ? undefined : parsePrefix(String(from))
+  const source = typeof from === 'string' ? parsePrefix(from) : undefined
   if (from !== undefined && (source?.family !== family || from.includes('/'))) {
     throw new InvalidArgumentError('from', from, `an IPv${family} address`)
   }

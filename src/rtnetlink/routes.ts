@@ -1,4 +1,5 @@
 /** Routes to add, change and delete, as requests. Source: ip-route(8), rtnetlink(7). Reading: route-records.ts, route-lists.ts. */
+import { checkGiven, isKeyOf, wholeNumber } from '../checks.ts'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { networkOf, parsePrefix } from '../ip.ts'
 import type { Prefix } from '../ip.ts'
@@ -155,8 +156,11 @@ export function listedRoute(message: Message, verb: 'delete' | 'replace' | 'prep
   })
 }
 
+const aMetric = wholeNumber(0, 0xffffffff, 'an integer')
+
 function routeRequest(route: RouteSpec, verb: string): AnyRequest {
   checkFields(route, specNames, 'a route')
+  checkGiven('metric', route.metric, aMetric)
   const { via, index, source, metric, scope, type = 'unicast', protocol = 'boot', encap, nexthopId, preference, realms, ttlPropagate } = route
   const destination = parseDestination(route)
   const { family } = destination
@@ -254,7 +258,7 @@ function checkOfFamily(route: RouteSpec, family: 4 | 6): void {
   if (source !== undefined && (typeof source !== 'string' || parsePrefix(source)?.family !== family || source.includes('/'))) {
     throw new InvalidArgumentError('source', source, `an IPv${family} address`)
   }
-  if (preference !== undefined && !Object.hasOwn(preferences, preference)) {
+  if (preference !== undefined && !isKeyOf(preferences, preference)) {
     throw new InvalidArgumentError('preference', preference, `one of ${Object.keys(preferences).join(', ')}`)
   }
   for (const name of ['onLink', 'pervasive', 'ttlPropagate'] as const) {

@@ -132,8 +132,9 @@ const specNames = [
 /** The kernel sends back what it has made, with the priority. */
 export function newRule(rule: RuleSpec, { echo = true }: { echo?: boolean } = {}): AnyRequest {
   const request = ruleRequest(rule, 'add')
-  const { action, table, l3mdev, goto } = rule
-  const does = action ?? (goto === undefined ? 'table' : 'goto')
+  const { table, l3mdev, goto } = rule
+  const { action: does = goto === undefined ? 'table' : 'goto' } = rule
+  const actionNumber = actions.number(does, 'action')
   if ((does === 'goto') !== (goto !== undefined)) throw new InvalidArgumentError('goto', goto, "a priority, with action 'goto' and no other")
   if (does !== 'table') {
     for (const name of ['table', 'l3mdev'] as const) {
@@ -147,7 +148,7 @@ export function newRule(rule: RuleSpec, { echo = true }: { echo?: boolean } = {}
     ...request,
     type: c.RTM_NEWRULE,
     flags: NLM_F_CREATE | NLM_F_EXCL | (echo ? NLM_F_ECHO : 0),
-    header: { ...request.header, table: inHeader(number), action: actions.number(does, 'action') },
+    header: { ...request.header, table: inHeader(number), action: actionNumber },
     attributes: {
       ...request.attributes,
       table: inHeader(number) === number ? undefined : number,

@@ -1,4 +1,5 @@
 /** Which network identifiers a vxlan with `vnifilter` takes. Source: bridge(8) "vni", linux/if_link.h. Linux 5.18. */
+import { check, wholeNumber } from '../checks.ts'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import type { Codec } from '../netlink/codecs.ts'
 import { counter64, ip, padding, ranged, readOnly, u32, u8 } from '../netlink/codecs.ts'
@@ -61,22 +62,25 @@ export interface Vni extends VniSpec {
   statistics?: NonNullable<EntryValues['statistics']>
 }
 
-function request(type: number, index: number, spec: VniSpec, operation: string): AnyRequest {
+const aVni = wholeNumber(0, 0xffffff, 'an integer')
+
+function request(type: number, index: number, spec: VniSpec, operation: (vni: number) => string): AnyRequest {
   checkFields(spec, ['vni', 'to', 'remote'], 'an identifier of a vxlan')
-  if (spec.vni === undefined) throw new InvalidArgumentError('vni', spec.vni, 'an integer from 0 to 16777215')
-  if (spec.to !== undefined && spec.to < spec.vni) throw new InvalidArgumentError('to', spec.to, `the last of the range, ${spec.vni} or more`)
+  const { vni, to } = spec
+  check('vni', vni, aVni)
+  if (to !== undefined && !(aVni.test(to) && to >= vni)) throw new InvalidArgumentError('to', to, `the last of the range, ${vni} or more`)
   return change({
-    type, flags: 0, format: vniMessage, header: { family: c.AF_BRIDGE, index }, attributes: { entries: [spec] }, operation,
+    type, flags: 0, format: vniMessage, header: { family: c.AF_BRIDGE, index }, attributes: { entries: [spec] }, operation: operation(vni),
     callerNames: { entries: 'vnis' },
   })
 }
 
 export function newVni(index: number, spec: VniSpec): AnyRequest {
-  return request(c.RTM_NEWTUNNEL, index, spec, `add vni ${spec.vni} to link ${index}`)
+  return request(c.RTM_NEWTUNNEL, index, spec, vni => `add vni ${vni} to link ${index}`)
 }
 
 export function deleteVni(index: number, spec: VniSpec): AnyRequest {
-  return request(c.RTM_DELTUNNEL, index, spec, `delete vni ${spec.vni} of link ${index}`)
+  return request(c.RTM_DELTUNNEL, index, spec, vni => `delete vni ${vni} of link ${index}`)
 }
 
 /** Identifiers of one vxlan. With counters each stands by itself. */

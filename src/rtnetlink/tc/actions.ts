@@ -1,4 +1,5 @@
 /** What filters do with packets: police, mirred, gact. Source: tc-police(8), tc-mirred(8), tc-actions(8), linux/pkt_cls.h. */
+import { isKeyOf } from '../../checks.ts'
 import { InvalidArgumentError, checkFields } from '../../errors.ts'
 import { raw, s32, string, u32, u64 } from '../../netlink/codecs.ts'
 import type { Codec } from '../../netlink/codecs.ts'
@@ -121,10 +122,10 @@ export function actionsOf(actions: readonly Action[] | undefined): ActionValues[
 function mirredOf(mirred: MirredAction): object {
   checkFields(mirred, ['kind', 'action', 'direction', 'index'], 'an action of kind mirred')
   const { action, direction = 'egress', index } = mirred
-  const way = `${direction} ${action}`
-  if (!Object.hasOwn(ways, way)) throw new InvalidArgumentError('action', action, 'redirect or mirror, with the direction egress or ingress')
+  const way = typeof action === 'string' && typeof direction === 'string' ? `${direction} ${action}` : undefined
+  if (!isKeyOf(ways, way)) throw new InvalidArgumentError('action', action, 'redirect or mirror, with the direction egress or ingress')
   // As tc has it: what is redirected is gone, what is mirrored goes on.
-  return { parameters: { action: action === 'redirect' ? c.TC_ACT_STOLEN : c.TC_ACT_PIPE, way: ways[way as keyof typeof ways], ifindex: index } }
+  return { parameters: { action: action === 'redirect' ? c.TC_ACT_STOLEN : c.TC_ACT_PIPE, way: ways[way], ifindex: index } }
 }
 
 function gactOf(gact: GactAction): object {

@@ -1,4 +1,5 @@
 /** Filters as requests and records: u32, fw, matchall, basic. Source: tc-u32(8), tc-fw(8), tc-matchall(8), linux/pkt_cls.h. */
+import { isKeyOf } from '../../checks.ts'
 import { InvalidArgumentError, checkFields } from '../../errors.ts'
 import { be16, be32, padding, raw, s32, string, u16, u32, u8 } from '../../netlink/codecs.ts'
 import type { Codec } from '../../netlink/codecs.ts'
@@ -132,10 +133,11 @@ const verbFlags = { add: NLM_F_CREATE | NLM_F_EXCL, replace: NLM_F_CREATE, chang
 
 export function newFilter(index: number, filter: FilterSpec, verb: TcVerb = 'add'): AnyRequest {
   const kind = checkKind(filter, kinds, 'a filter')
+  const { handle = 0 } = filter
   checkFields(filter, ['kind', 'parent', 'protocol', 'prio', 'handle', 'chain', kind], `a filter of kind ${kind}`)
   return change({
     type: c.RTM_NEWTFILTER, flags: verbFlags[verb], format: filterMessage,
-    header: { ...placeOf(index, filter), handle: filter.handle ?? 0 },
+    header: { ...placeOf(index, filter), handle },
     attributes: { kind, options: optionsOf(kind, filter), chain: filter.chain },
     operation: `${verb} ${kind} filter`,
     callerNames: { options: kind },
@@ -149,17 +151,22 @@ function placeOf(index: number, { parent, protocol = 'all', prio = 0 }: Pick<Fil
     throw new InvalidArgumentError('protocol', protocol, `one of ${Object.keys(protocols).join(', ')}, or an Ethernet type from 0 to 65535`)
   }
   if (!Number.isInteger(prio) || prio < 0 || prio > 0xffff) throw new InvalidArgumentError('prio', prio, 'an integer from 1 to 65535')
-  return { index, parent: parents[parent] ?? parseParent(parent), info: prio * 0x10000 + ((number & 0xff) << 8 | number >> 8) }
+  return { index, parent: parentNumber(parent), info: prio * 0x10000 + ((number & 0xff) << 8 | number >> 8) }
+}
+
+function parentNumber(parent: Handle): number {
+  return isKeyOf(parents, parent) ? parents[parent] as number : parseParent(parent)
 }
 
 function optionsOf(kind: FilterKind, filter: FilterSpec): object {
-  const options = filter[kind] ?? {}
+  const { [kind]: options = {} } = filter
   const own = { u32: ['match', 'police'], fw: ['mask', 'police'], matchall: [], basic: ['police'] }[kind]
   checkFields(options, ['classid', 'actions', ...own], `options of ${kind}`)
-  const { match, mask, police, classid, actions } = options as { match?: readonly U32Key[], mask?: number, police?: Police } & FilterOptions
+  const { match = [{ value: 0, mask: 0 }], mask, police, classid, actions } =
+    options as { match?: readonly U32Key[], mask?: number, police?: Police } & FilterOptions
   return {
     ...(classid === undefined ? {} : { classid: parseHandle(classid, `${kind}.classid`) }),
-    ...(kind === 'u32' ? { selector: keysOf(match ?? [{ value: 0, mask: 0 }]) } : {}),
+    ...(kind === 'u32' ? { selector: keysOf(match) } : {}),
     ...(mask === undefined ? {} : { mask }),
     ...(police === undefined ? {} : { police: policeOf(police, `${kind}.police`) }),
     ...(actions === undefined ? {} : { actions: actionsOf(actions) }),
@@ -206,7 +213,7 @@ function filterHandle(handle: number | string): number {
 export function listFilters(index: number, parent: Handle): AnyRequest {
   return dump({
     type: c.RTM_GETTFILTER, flags: 0, format: filterMessage,
-    header: { index, parent: parents[parent] ?? parseParent(parent) }, attributes: {}, operation: 'list filters',
+    header: { index, parent: parentNumber(parent) }, attributes: {}, operation: 'list filters',
   })
 }
 

@@ -2,6 +2,7 @@
  * Queueing disciplines as requests and records: htb, tbf, sfq, fq_codel, pfifo, bfifo, ingress, clsact; others are read with
  * their options raw. Source: tc(8), tc-htb(8), tc-tbf(8), tc-sfq(8), tc-fq_codel(8), linux/pkt_sched.h.
  */
+import { aText, checkGiven } from '../../checks.ts'
 import { InvalidArgumentError, checkFields, didYouMean } from '../../errors.ts'
 import { bool32, raw, scaled, string, u32, u64, u8 } from '../../netlink/codecs.ts'
 import type { Codec } from '../../netlink/codecs.ts'
@@ -173,6 +174,7 @@ export function checkKind<K extends string>(given: { kind: unknown }, known: rea
 }
 
 function placeOf(index: number, { kind, parent, handle }: { kind?: string | undefined, parent?: unknown, handle?: unknown }): object {
+  checkGiven('kind', kind, aText)
   if (kind === 'ingress' || kind === 'clsact') {
     if (parent !== undefined && parent !== 'ingress') throw new InvalidArgumentError('parent', parent, `nothing with ${kind}`)
     return { index, handle: 0xffff0000, parent: c.TC_H_INGRESS }
@@ -180,19 +182,19 @@ function placeOf(index: number, { kind, parent, handle }: { kind?: string | unde
   return {
     index,
     handle: handle === undefined ? 0 : parseHandle(handle, 'handle'),
-    parent: parent === 'ingress' ? c.TC_H_INGRESS : parseParent(parent ?? 'root'),
+    parent: parent === 'ingress' ? c.TC_H_INGRESS : parseParent(parent === undefined ? 'root' : parent),
   }
 }
 
 function optionsOf(kind: QdiscKind, qdisc: QdiscSpec): object | undefined {
-  if (kind === 'htb') return htbOptions(qdisc.htb ?? {})
+  if (kind === 'htb') return htbOptions(qdisc.htb)
   if (kind === 'tbf') return tbfOptions(qdisc.tbf)
   if (kind === 'sfq') return sfqSpec(qdisc.sfq)
   if (kind === 'ingress' || kind === 'clsact') return undefined
   return qdisc[kind]
 }
 
-function htbOptions(htb: HtbQdisc): object {
+function htbOptions(htb: HtbQdisc = {}): object {
   checkFields(htb, ['default', 'r2q', 'directQlen'], 'options of htb')
   const { default: fallback = 0, r2q = 10, directQlen } = htb
   checkBytes('htb.default', fallback, { min: 0, max: 0xffff })
