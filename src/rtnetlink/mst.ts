@@ -29,9 +29,11 @@ const mstAttributes = attributes({
 }, { keepsRest: false })
 const mstMessage = { header: ifinfomsg, attributes: mstAttributes }
 
+const aMsti = wholeNumber(1, 4094, 'an integer')
+
 /** Linux 5.18. */
 export function setMst(index: number, msti: number, state: NonNullable<VlanOptions['state']>): AnyRequest {
-  check('msti', msti, wholeNumber(0, 4094))
+  check('msti', msti, aMsti)
   return change({
     type: c.RTM_SETLINK, flags: 0, format: mstMessage,
     header: { family: c.AF_BRIDGE, index },

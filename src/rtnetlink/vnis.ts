@@ -67,8 +67,8 @@ const aVni = wholeNumber(0, 0xffffff, 'an integer')
 function request(type: number, index: number, spec: VniSpec, operation: (vni: number) => string): AnyRequest {
   checkFields(spec, ['vni', 'to', 'remote'], 'an identifier of a vxlan')
   const { vni, to } = spec
-  check('vni', vni, aVni)
-  if (to !== undefined && !(aVni.test(to) && to >= vni)) throw new InvalidArgumentError('to', to, `the last of the range, ${vni} or more`)
+  check('vnis.vni', vni, aVni)
+  if (to !== undefined && !(aVni.test(to) && to >= vni)) throw new InvalidArgumentError('vnis.to', to, `the last of the range, ${vni} or more`)
   return change({
     type, flags: 0, format: vniMessage, header: { family: c.AF_BRIDGE, index }, attributes: { entries: [spec] }, operation: operation(vni),
     callerNames: { entries: 'vnis' },
