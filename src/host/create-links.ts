@@ -444,7 +444,9 @@ function keyOf(link: LinkRef, netns: Netns | undefined): string {
 function homesOf(spec: LinkSpec): { netns: Netns | undefined, peer?: { name: string, netns: Netns | undefined } } {
   const { netns } = spec
   const peer = peerOf(spec)
-  return peer === undefined ? { netns } : { netns, peer: { name: peer.name, netns: peer.netns ?? netns } }
+  if (peer === undefined) return { netns }
+  const { name, netns: there = netns } = peer
+  return { netns, peer: { name, netns: there } }
 }
 
 function tapError(step: TapStep, failed: StepFailure): Error {

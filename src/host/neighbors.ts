@@ -1,5 +1,7 @@
 /** Neighbours: what `ip neighbour` and `bridge fdb` do. */
 import { constants } from 'node:os'
+import { checkGiven } from '../checks.ts'
+import type { Check } from '../checks.ts'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import type { NetlinkError } from '../netlink/error.ts'
 import type { AnyRequest, Message } from '../netlink/message.ts'
@@ -118,6 +120,7 @@ export class Neighbors {
   list(filter?: NeighborFilter): Promise<Listed<Neighbor>>
   async list(filter: NeighborFilter | FdbFilter = {}): Promise<Listed<Neighbor> | Listed<FdbEntry>> {
     checkObject(filter, 'filter')
+    checkGiven('family', filter.family, aFamily)
     const { link, master, ...rest } = filter
     if (rest.family === 'bridge') {
       checkFields(filter, ['family', 'link', 'master', 'vlan', 'state'], 'a filter of forwarding entries')
@@ -210,6 +213,7 @@ export class Neighbors {
    */
   async flush(filter: NeighborFlush | FdbFlush): Promise<void> {
     checkObject(filter, 'filter')
+    checkGiven('family', filter.family, aFamily)
     if (filter.family === 'bridge') return this.#flushFdb(filter)
     const listed = await this.list(filter)
     const everything = filter.state !== undefined || filter.proxy === true
@@ -348,6 +352,8 @@ function isOfIp(entry: NeighborKey | FdbKey | FdbLookup): entry is NeighborKey {
   if ('mac' in entry) return false
   throw new InvalidArgumentError('neighbor', entry, 'an entry with ip, for ARP and NDP, or with mac, for a forwarding database')
 }
+
+const aFamily: Check = { accepted: "4, 6 or 'bridge'", test: value => value === 4 || value === 6 || value === 'bridge' }
 
 function stateList<S>(state: S | readonly S[] | undefined): readonly (S | number)[] | undefined {
   return state === undefined ? undefined : Array.isArray(state) ? state as readonly S[] : [state as S]

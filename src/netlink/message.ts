@@ -88,7 +88,7 @@ export function encodeRequest(writer: Writer, request: AnyRequest, sequence: num
 
 function inCallersWords(error: InvalidArgumentError, names: Record<string, string> = {}): InvalidArgumentError {
   const { field, value, accepted } = error
-  const path = Object.keys(names).find(path => field === path || field.startsWith(`${path}.`))
+  const path = Object.keys(names).find(path => field === path || field.startsWith(`${path}.`) || field.startsWith(`${path}[`))
   return path === undefined ? error : new InvalidArgumentError(`${names[path]}${field.slice(path.length)}`, value, accepted)
 }
 

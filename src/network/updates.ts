@@ -1,4 +1,5 @@
 /** The sections of virNetworkUpdate as verbs, the same for both drivers: each is one `update`. */
+import { fieldsOf, isOn } from '../checks.ts'
 import type {
   DhcpHostConfig, DhcpRangeConfig, DnsHostConfig, DnsSrvConfig, DnsTxtConfig, ForwardDeviceConfig, PortGroupConfig, SectionConfigs,
 } from './config.ts'
@@ -61,14 +62,14 @@ export abstract class UpdatableNetwork implements NetworkUpdates {
   addDnsSrv(record: DnsSrvConfig, options?: UpdateOptions): Promise<void> { return this.#add('dns-srv', record, options) }
   removeDnsSrv(record: Partial<DnsSrvConfig>, options?: UpdateOptions): Promise<void> { return this.#change('delete', 'dns-srv', record, options) }
 
-  #add<S extends keyof SectionConfigs>(section: S, xml: SectionConfigs[S], options: UpdateOptions = {}): Promise<void> {
-    const { first = false, ...rest } = options
-    return this.update({ command: first ? 'add-first' : 'add-last', section, xml, ...rest } as NetworkUpdate)
+  async #add<S extends keyof SectionConfigs>(section: S, xml: SectionConfigs[S], options: UpdateOptions = {}): Promise<void> {
+    const { first, ...rest } = fieldsOf('options', options)
+    return this.update({ command: isOn('first', first) ? 'add-first' : 'add-last', section, xml, ...rest } as NetworkUpdate)
   }
 
-  #change<S extends keyof SectionConfigs>(
+  async #change<S extends keyof SectionConfigs>(
     command: 'modify' | 'delete', section: S, xml: Partial<SectionConfigs[S]>, options: UpdateOptions = {},
   ): Promise<void> {
-    return this.update({ command, section, xml, ...options } as NetworkUpdate)
+    return this.update({ command, section, xml, ...fieldsOf('options', options) } as NetworkUpdate)
   }
 }

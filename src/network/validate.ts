@@ -1,4 +1,5 @@
 /** Whether a network can be built as configured: asked before anything is touched. */
+import { fieldsOf } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { validateAddressing } from './addressing.ts'
 import type {
@@ -48,7 +49,8 @@ export function forwardMode(config: NetworkConfig): ForwardMode | 'isolated' {
  * @param options `unknown: 'keep'` accepts attributes and elements that have no field, as libvirt does
  * @throws InvalidArgumentError naming the field, e.g. `ip[0].dhcp.range[0].end`
  */
-export function validateNetwork(config: NetworkConfig, { unknown = 'refuse' }: UnknownOptions = {}): void {
+export function validateNetwork(config: NetworkConfig, options: UnknownOptions = {}): void {
+  const { unknown = 'refuse' } = fieldsOf('options', options)
   const normal = normalizeNetworkConfig(config, true, checkUnknownOption(unknown))
   validateMode(normal)
   validateForward(normal)

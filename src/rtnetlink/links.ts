@@ -219,11 +219,14 @@ function setOther(link: string | number, attributesOf: object, flags: object, op
   return [setting(link, operation)(attributesOf, flags)]
 }
 
-function altNameRequests(link: string | number, type: number, altNames: string[] | undefined, operation: string): AnyRequest[] {
+function altNameRequests(
+  link: string | number, type: number, altNames: string[] | undefined, operation: string, field = 'altNames',
+): AnyRequest[] {
   if (altNames === undefined) return []
-  if (!Array.isArray(altNames) || altNames.length === 0) throw new InvalidArgumentError('altNames', altNames, 'an array of names')
+  if (!Array.isArray(altNames) || altNames.length === 0) throw new InvalidArgumentError(field, altNames, 'an array of names')
   const flags = type === c.RTM_NEWLINKPROP ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND : 0
-  return [{ ...setting(link, operation)({ altNames }), type, flags: change({ flags } as AnyRequest).flags }]
+  const names = { ...setting(link, operation)({ altNames }), callerNames: { altNames: field } }
+  return [{ ...names, type, flags: change({ flags } as AnyRequest).flags }]
 }
 
 function portRequests(
@@ -254,7 +257,7 @@ export function setLink(link: string | number, wanted: LinkChange, resolved: Res
   if (beforeMaster) requests.push(about({}, flags))
   requests.push(...setOther(link, own, beforeMaster || afterMaster ? {} : flags, operation))
   if (afterMaster) requests.push(about({}, flags))
-  requests.push(...altNameRequests(link, c.RTM_DELLINKPROP, deleteAltNames, operation))
+  requests.push(...altNameRequests(link, c.RTM_DELLINKPROP, deleteAltNames, operation, 'deleteAltNames'))
   requests.push(...altNameRequests(link, c.RTM_NEWLINKPROP, addAltNames, operation))
   requests.push(...portRequests(link, port, masterKind, resolved, operation))
   return requests

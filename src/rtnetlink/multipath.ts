@@ -1,4 +1,5 @@
 /** Gateways, and the next hops of a route that has several. Source: ip-route(8) "nexthop", rtnetlink(7), linux/rtnetlink.h. */
+import { isOn } from '../checks.ts'
 import { InvalidArgumentError, checkFields } from '../errors.ts'
 import { isIPv4, isIPv6 } from '../ip.ts'
 import { ip, s32, u16, u8 } from '../netlink/codecs.ts'
@@ -99,7 +100,7 @@ export function encodeHops(hops: readonly NextHop[], family: 4 | 6, field = 'mul
     if (!Number.isInteger(weight) || weight < 1 || weight > 256) throw new InvalidArgumentError(`${at}.weight`, weight, 'weights from 1 to 256')
     if (realms !== undefined && family === 6) throw new InvalidArgumentError(`${at}.realms`, realms, 'nothing in a route to IPv6')
     return {
-      flags: (onLink === true ? c.RTNH_F_ONLINK : 0) | (pervasive === true ? c.RTNH_F_PERVASIVE : 0),
+      flags: (isOn(`${at}.onLink`, onLink) ? c.RTNH_F_ONLINK : 0) | (isOn(`${at}.pervasive`, pervasive) ? c.RTNH_F_PERVASIVE : 0),
       weight, index,
       attributes: { ...gateway(via, family, `${at}.via`), realms, ...encodeEncap(encap, `${at}.encap`) },
     }

@@ -174,7 +174,7 @@ export function newNexthop(spec: NexthopSpec, { replace = false, echo = true }: 
       ...encodeEncap(encap),
     },
     operation: `${replace ? 'replace' : 'add'} nexthop${id === undefined ? '' : ` ${id}`}`,
-    callerNames: { 'encap.routing': 'encap' },
+    callerNames: { 'encap.routing': 'encap', encapType: 'encap.type' },
   })
 }
 

@@ -100,7 +100,7 @@ export interface RouteSpec extends RouteMetrics {
 
 const metricNames: ReadonlySet<string> = new Set(Object.keys(routeMetrics.entries))
 const callerNames = {
-  ...Object.fromEntries([...metricNames].map(name => [`metrics.${name}`, name])), otherVia: 'via', 'encap.routing': 'encap',
+  ...Object.fromEntries([...metricNames].map(name => [`metrics.${name}`, name])), otherVia: 'via', 'encap.routing': 'encap', encapType: 'encap.type',
 }
 const specNames = new Set([
   'to', 'from', 'via', 'link', 'source', 'metric', 'table', 'scope', 'type', 'protocol', 'tos', 'onLink', 'pervasive', 'preference',
@@ -166,7 +166,8 @@ function routeRequest(route: RouteSpec, verb: string): AnyRequest {
   const { family } = destination
   const from = parseFrom(route.from, family)
   const typeNumber = routeTypes.number(type, 'type')
-  const table = tables.number(route.table ?? defaultTable(type), 'table')
+  const { table: wanted = defaultTable(type) } = route
+  const table = tables.number(wanted, 'table')
   checkOfFamily(route, family)
   return {
     type: 0,

@@ -132,7 +132,7 @@ const specNames = [
 /** The kernel sends back what it has made, with the priority. */
 export function newRule(rule: RuleSpec, { echo = true }: { echo?: boolean } = {}): AnyRequest {
   const request = ruleRequest(rule, 'add')
-  const { table, l3mdev, goto } = rule
+  const { table = 'main', l3mdev, goto } = rule
   const { action: does = goto === undefined ? 'table' : 'goto' } = rule
   const actionNumber = actions.number(does, 'action')
   if ((does === 'goto') !== (goto !== undefined)) throw new InvalidArgumentError('goto', goto, "a priority, with action 'goto' and no other")
@@ -141,9 +141,9 @@ export function newRule(rule: RuleSpec, { echo = true }: { echo?: boolean } = {}
       if (rule[name] !== undefined) throw new InvalidArgumentError(name, rule[name], `nothing with action '${does}'`)
     }
   }
-  if (l3mdev === true && table !== undefined) throw new InvalidArgumentError('table', table, 'nothing with l3mdev, which names the table')
+  if (l3mdev === true && rule.table !== undefined) throw new InvalidArgumentError('table', table, 'nothing with l3mdev, which names the table')
   if (goto !== undefined && goto <= (rule.priority ?? -1)) throw new InvalidArgumentError('goto', goto, 'the priority of a later rule')
-  const number = does !== 'table' || l3mdev === true ? c.RT_TABLE_UNSPEC : tables.number(table ?? 'main', 'table')
+  const number = does !== 'table' || l3mdev === true ? c.RT_TABLE_UNSPEC : tables.number(table, 'table')
   return change({
     ...request,
     type: c.RTM_NEWRULE,

@@ -2,7 +2,7 @@
  * What a caller without TypeScript may give: values of wrong types, in place of arguments and of every field of a valid
  * one. Whatever a call throws or rejects with has to be a VirbrError, and it has to come to an end.
  */
-import { VirbrError } from '../../src/errors.ts'
+import { InvalidArgumentError, VirbrError } from '../../src/errors.ts'
 
 export const wrongValues: readonly unknown[] = [
   undefined, null, 0, -1, 1.5, NaN, '', 'x', 'a b', 'a\0b', true, 5n, [], {}, [null], [undefined], [[]], [{}], [5], ['x'],
@@ -25,6 +25,15 @@ export class Complaints {
     const error = await failureOf(call)
     if (error !== undefined && !(error instanceof VirbrError)) this.add(`${name}: ${textOf(error)}`, given)
     return error
+  }
+
+  /** The same of what is right nowhere, which has to be refused; with `named` by the name of its field. */
+  async refused(name: string, path: string, call: () => unknown, given: readonly unknown[], { named = true } = {}): Promise<void> {
+    const error = await this.try(`${name}${path}`, call, given)
+    // Or by that of what it is in, where that says it all: `realms: expected realms like { from: 1, to: 2 }`.
+    const names = (path.match(/\.\w+/g) ?? ['']).slice(-2).map(name => name.slice(1))
+    if (!(error instanceof InvalidArgumentError)) this.add(`${name}${path} takes it: ${String(error)}`, given)
+    else if (named && !names.some(part => error.field.includes(part))) this.add(`${name}${path} is refused by another name, ${error.field}: expected ${error.accepted}`, given)
   }
 
   add(what: string, given: readonly unknown[]): void {

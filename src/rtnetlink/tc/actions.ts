@@ -1,5 +1,5 @@
 /** What filters do with packets: police, mirred, gact. Source: tc-police(8), tc-mirred(8), tc-actions(8), linux/pkt_cls.h. */
-import { isKeyOf } from '../../checks.ts'
+import { check, fieldsOf, isKeyOf, oneOf } from '../../checks.ts'
 import { InvalidArgumentError, checkFields } from '../../errors.ts'
 import { raw, s32, string, u32, u64 } from '../../netlink/codecs.ts'
 import type { Codec } from '../../netlink/codecs.ts'
@@ -110,7 +110,7 @@ export function actionsOf(actions: readonly Action[] | undefined): ActionValues[
   if (actions === undefined) return undefined
   if (!Array.isArray(actions) || actions.length === 0) throw new InvalidArgumentError('actions', actions, 'an array of actions')
   return (actions as readonly Action[]).map((action, position) => {
-    checkKind(action, ['police', 'mirred', 'gact'], 'an action')
+    checkKind(fieldsOf(`actions[${position}]`, action), ['police', 'mirred', 'gact'], 'an action')
     if (action.kind === 'police') {
       const { kind, ...police } = action
       return { kind, options: policeOf(police, `actions[${position}]`) }
@@ -122,7 +122,8 @@ export function actionsOf(actions: readonly Action[] | undefined): ActionValues[
 function mirredOf(mirred: MirredAction): object {
   checkFields(mirred, ['kind', 'action', 'direction', 'index'], 'an action of kind mirred')
   const { action, direction = 'egress', index } = mirred
-  const way = typeof action === 'string' && typeof direction === 'string' ? `${direction} ${action}` : undefined
+  check('direction', direction, oneOf(['egress', 'ingress']))
+  const way = typeof action === 'string' ? `${direction} ${action}` : undefined
   if (!isKeyOf(ways, way)) throw new InvalidArgumentError('action', action, 'redirect or mirror, with the direction egress or ingress')
   // As tc has it: what is redirected is gone, what is mirrored goes on.
   return { parameters: { action: action === 'redirect' ? c.TC_ACT_STOLEN : c.TC_ACT_PIPE, way: ways[way], ifindex: index } }

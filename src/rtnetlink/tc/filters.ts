@@ -1,5 +1,5 @@
 /** Filters as requests and records: u32, fw, matchall, basic. Source: tc-u32(8), tc-fw(8), tc-matchall(8), linux/pkt_cls.h. */
-import { isKeyOf } from '../../checks.ts'
+import { fieldsOf, isKeyOf } from '../../checks.ts'
 import { InvalidArgumentError, checkFields } from '../../errors.ts'
 import { be16, be32, padding, raw, s32, string, u16, u32, u8 } from '../../netlink/codecs.ts'
 import type { Codec } from '../../netlink/codecs.ts'
@@ -175,7 +175,7 @@ function optionsOf(kind: FilterKind, filter: FilterSpec): object {
 
 function keysOf(keys: readonly U32Key[]): U32Key[] {
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > 128) throw new InvalidArgumentError('u32.match', keys, '1 to 128 keys')
-  for (const given of keys as U32Key[]) checkFields(given, ['value', 'mask', 'at'], 'a key of u32')
+  keys.forEach((given: U32Key, index) => { checkFields(fieldsOf(`u32.match[${index}]`, given), ['value', 'mask', 'at'], 'a key of u32') })
   return keys as U32Key[]
 }
 
