@@ -1,6 +1,6 @@
 /** Bandwidth of network ports and domain interfaces: typed parameters to and from an object. */
 import type { Parameters, TypedParameters } from '../../binding/libvirt.ts'
-import { anything, checkEach, wholeNumber } from '../checks.ts'
+import { anObject, anything, checkEach, wholeNumber } from '../checks.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import { Bandwidth as parameter } from './constants.ts'
 
@@ -40,9 +40,10 @@ const directions = {
 
 const uint32 = wholeNumber(0, 0xffff_ffff)
 
-/** Throws InvalidArgumentError unless libvirt can take it. */
-export function checkBandwidth(what: string, change: unknown): asserts change is BandwidthChange {
-  checkEach(what, change, { inbound: anything, outbound: anything })
+/** Throws InvalidArgumentError unless libvirt can take it. `removable`: or null, for no limits from now on. */
+export function checkBandwidth(what: string, change: unknown, { removable = false } = {}): asserts change is BandwidthChange {
+  const limits = removable ? anything : anObject
+  checkEach(what, change, { inbound: limits, outbound: limits })
   for (const [direction, names] of Object.entries(directions)) {
     const rates = (change as Record<string, unknown>)[direction]
     if (rates === undefined || rates === null) continue

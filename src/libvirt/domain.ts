@@ -307,7 +307,7 @@ export class Domain implements AsyncDisposable {
 
   async setBandwidth(device: string, change: BandwidthChange, options: DomainChangeOptions = {}): Promise<void> {
     checkText('device', device)
-    checkBandwidth('bandwidth', change)
+    checkBandwidth('bandwidth', change, { removable: true })
     const flags = flagsOf('options', options, impact)
     const parameters = bandwidthParameters(change)
     if (parameters.length === 0) return

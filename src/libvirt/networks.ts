@@ -92,8 +92,8 @@ export class LibvirtNetworks implements Networks {
   }
 
   watch(options: WatchOptions = {}): Watch<NetworkEvent> {
-    const { network, ...queueOptions } = options
     checkEach('options', options, { network: aText, limit: anything, signal: anything })
+    const { network, ...queueOptions } = options
     const isWanted = isMeant(network)
     return watchEvents<NetworkEvent>(this.#session, (connection, push) => listen(connection, event => {
       if (isWanted(event)) push(event)

@@ -137,7 +137,7 @@ export class NetworkPort implements AsyncDisposable {
    * Not with another change of the same port at a time.
    */
   async setBandwidth(change: BandwidthChange): Promise<void> {
-    checkBandwidth('bandwidth', change)
+    checkBandwidth('bandwidth', change, { removable: true })
     if (Object.keys(change).length === 0) return
     await this.#held.use(async port => {
       // libvirt takes away whatever a call leaves out.

@@ -4,6 +4,7 @@ import { Host } from '../../src/host/host.ts'
 import { netns } from '../../src/host/netns.ts'
 import { Complaints, methodsOf, neverRight, someWrongValues, spoiled, wrongArguments, wrongValues } from '../support/hostile.ts'
 import { needing, needs } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 import { newHost } from './support.ts'
 
 const { test } = needing(needs.netAdmin, needs.kernel('bridge'))
@@ -26,7 +27,7 @@ test('every method of every part, with wrong values for all of its arguments', a
     }
   }
   expect(complaints.list).toEqual([])
-}, 60_000)
+}, 60_000 * patience)
 
 test('a Host itself, and namespaces by name', async () => {
   const complaints = new Complaints()
@@ -256,7 +257,7 @@ test('every field of what is right, with each wrong value in its place, and none
     }
   }
   expect(complaints.list).toEqual([])
-}, 60_000)
+}, 60_000 * patience)
 
 /** A wrong value in one place may be right in another: links may have gone, or have other names. */
 async function restore(host: Host): Promise<void> {

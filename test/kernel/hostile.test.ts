@@ -2,6 +2,7 @@
 import { expect } from 'vitest'
 import { connect } from '../../src/connect.ts'
 import { Complaints, methodsOf, neverRight, someWrongValues, spoiled, wrongArguments, wrongValues } from '../support/hostile.ts'
+import { patience } from '../support/patience.ts'
 import { bareXml, natXml, openLab, test } from './lab.ts'
 
 const where = { live: false, config: true, parentIndex: 0 }
@@ -65,4 +66,4 @@ test('a network, with wrong values for all of its arguments, and in each field o
     }
   }
   expect(complaints.list).toEqual([])
-}, 60_000)
+}, 60_000 * patience)

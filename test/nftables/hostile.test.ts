@@ -5,6 +5,7 @@ import { checkBatch } from '../../src/nftables/check.ts'
 import * as nft from '../../src/nftables/index.ts'
 import type { NftRequest } from '../../src/nftables/index.ts'
 import { Complaints, neverRight, spoiled, wrongArguments, wrongValues } from '../support/hostile.ts'
+import { patience } from '../support/patience.ts'
 
 type Call = (...args: unknown[]) => unknown
 const functions = new Map(Object.entries(nft).filter(([name, value]) => typeof value === 'function' && !isSelector(value) && !/^[A-Z]/.test(name))) as Map<string, Call>
@@ -47,7 +48,7 @@ test('every function, with wrong values for all of its arguments', async () => {
     for (const given of wrongArguments()) await complaints.try(name, () => { carryOut(call(...given)) }, given)
   }
   expect(complaints.list).toEqual([])
-}, 60_000)
+}, 60_000 * patience)
 
 test('every selector, compared with wrong values and set to them', async () => {
   const complaints = new Complaints()
@@ -198,7 +199,7 @@ test('every field of them, with each wrong value in its place', async () => {
     }
   }
   expect(complaints.list).toEqual([])
-}, 60_000)
+}, 60_000 * patience)
 
 test('no field takes what is right nowhere', async () => {
   const complaints = new Complaints()
@@ -211,4 +212,4 @@ test('no field takes what is right nowhere', async () => {
     }
   }
   expect(complaints.list).toEqual([])
-}, 60_000)
+}, 60_000 * patience)

@@ -3,6 +3,7 @@
  * one. Whatever a call throws or rejects with has to be a VirbrError, and it has to come to an end.
  */
 import { InvalidArgumentError, VirbrError } from '../../src/errors.ts'
+import { patience } from './patience.ts'
 
 export const wrongValues: readonly unknown[] = [
   undefined, null, 0, -1, 1.5, NaN, '', 'x', 'a b', 'a\0b', true, 5n, [], {}, [null], [undefined], [[]], [{}], [5], ['x'],
@@ -46,7 +47,7 @@ export class Complaints {
   }
 }
 
-const LONGEST_MS = 10_000
+const LONGEST_MS = 10_000 * patience
 
 async function failureOf(call: () => unknown): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined
