@@ -1,5 +1,6 @@
 /** Bits of a number by name. */
-import { InvalidArgumentError, checkFields, didYouMean } from '../errors.ts'
+import { aBoolean, checkEach, isKeyOf } from '../checks.ts'
+import { InvalidArgumentError, didYouMean } from '../errors.ts'
 import type { Codec, FixedCodec, NumberCodec } from './codecs.ts'
 import { u32 } from './codecs.ts'
 import { walkAttributes } from './table.ts'
@@ -14,7 +15,7 @@ export function flagList<const N extends Record<string, number>>(codec: NumberCo
       if (!Array.isArray(value)) return writer.refuse(value, `an array of ${Object.keys(names).join(', ')}`)
       let bits = 0
       for (const name of value) {
-        const bit = typeof name === 'number' ? name : Object.hasOwn(names, name) ? names[name] : undefined
+        const bit = typeof name === 'number' ? name : isKeyOf(names, name) ? names[name] : undefined
         if (bit === undefined) throw new InvalidArgumentError(writer.where(), name, `${oneOf(names)}${didYouMean(name, Object.keys(names))}`)
         bits = (bits | bit) >>> 0
       }
@@ -35,15 +36,15 @@ function oneOf(names: object): string {
 /** Switches that share an attribute of two u32: their values, and a mask of those that are meant. */
 export function switches<const N extends Record<string, number>>(names: N): FixedCodec<{ [K in keyof N]?: boolean }> {
   const entries = Object.entries(names) as [keyof N & string, number][]
+  const checks = Object.fromEntries(entries.map(([name]) => [name, aBoolean]))
   return {
     size: 8,
     encode(writer, value, parent) {
-      checkFields(value, Object.keys(names), 'switches')
+      checkEach(writer.where(), value, checks, 'switches')
       let [values, mask] = [0, 0]
       for (const [name, bit] of entries) {
         const on = value[name]
         if (on === undefined) continue
-        if (typeof on !== 'boolean') writer.refuse(value, 'true or false for each switch')
         mask |= bit
         if (on) values |= bit
       }

@@ -1,5 +1,5 @@
 /** Links as requests and records. Indices and namespace descriptors are found by the caller. Source: ip-link(8), rtnetlink(7). */
-import { aBoolean, check } from '../checks.ts'
+import { aBoolean, check, fieldsOf } from '../checks.ts'
 import { InvalidArgumentError, checkFields, didYouMean } from '../errors.ts'
 import { string } from '../netlink/codecs.ts'
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL } from '../netlink/constants.ts'
@@ -191,7 +191,7 @@ function kindData(spec: LinkSpec, { peerNetnsFd, indices }: Resolved): object | 
   const { peer, ...rest } = options as { peer?: VethPeer }
   if (peer === undefined) return rest
   const queues = queuesOf(kind)
-  return { ...rest, peer: { header: {}, attributes: { numTxQueues: queues, numRxQueues: queues, ...peer, netnsFd: peerNetnsFd } } }
+  return { ...rest, peer: { header: {}, attributes: { numTxQueues: queues, numRxQueues: queues, ...fieldsOf(`${kind}.peer`, peer), netnsFd: peerNetnsFd } } }
 }
 
 function isEmpty(values: object): boolean {
