@@ -44,10 +44,12 @@ export function compileWords(family: Family, words: RuleWords): Expression[] {
     network: family === 'ip' || family === 'ip6' || family === 'arp' ? family : undefined,
   }
   const result: Expression[] = []
-  listOf('expressions', words).forEach((word, index) => {
+  listOf('expressions', words)
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] as RuleWords[number]
     if (!Array.isArray(word)) add(result, known, word as Part, index)
     else for (const part of word as readonly Part[]) add(result, known, part, index)
-  })
+  }
   return result
 }
 

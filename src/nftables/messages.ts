@@ -43,19 +43,22 @@ export function messageType(message: number): number {
   return (NFNL_SUBSYS_NFTABLES << 8) | message
 }
 
-const tableNames = ['name'] as const
-const ruleNames = ['table', 'chain'] as const
-const otherNames = ['table', 'name'] as const
-
 /**
  * What a request is about, with its names: without one the kernel would take a deletion for that of all there are, tables
  * of the family or rules of the table.
  */
 export function refOf<T extends { family: Family }>(what: 'table' | 'chain' | 'rule' | 'set' | 'object' | 'flowtable', ref: T): T {
   checkFamily(fieldsOf(what, ref).family)
-  const names: { family: Family, table?: unknown, chain?: unknown, name?: unknown } = ref
-  for (const name of what === 'table' ? tableNames : what === 'rule' ? ruleNames : otherNames) check(name, names[name], aText)
+  const { table, chain, name }: { family: Family, table?: unknown, chain?: unknown, name?: unknown } = ref
+  if (what !== 'table') checkName('table', table)
+  if (what === 'rule') checkName('chain', chain)
+  else checkName('name', name)
   return ref
+}
+
+function checkName(field: string, name: unknown): void {
+  // Once for each of thousands of rules: whether there is a NUL in it is looked at when it is written.
+  if (typeof name !== 'string' || name === '') check(field, name, aText)
 }
 
 /** What to list; everything, of what is left out. */
@@ -67,8 +70,10 @@ export function filterOf<T extends { family?: Family, table?: string, chain?: st
   return filter
 }
 
+const familyNames: ReadonlySet<unknown> = new Set(Object.keys(families))
+
 function checkFamily(family: unknown): void {
-  if (typeof family === 'string' && Object.hasOwn(families, family)) return
+  if (familyNames.has(family)) return
   const names = Object.keys(families)
   throw new InvalidArgumentError('family', family, `one of ${names.join(', ')}${didYouMean(family, names)}`)
 }
