@@ -4,6 +4,8 @@ import { encodeBatch } from '../../src/nftables/batch.ts'
 import { checkBatch } from '../../src/nftables/check.ts'
 import * as nft from '../../src/nftables/index.ts'
 import type { NftRequest } from '../../src/nftables/index.ts'
+import { matches } from '../../src/nftables/iptables/matches/index.ts'
+import { targets } from '../../src/nftables/iptables/targets/index.ts'
 import { Complaints, neverRight, spoiled, wrongArguments, wrongValues } from '../support/hostile.ts'
 import { patience } from '../support/patience.ts'
 
@@ -213,3 +215,25 @@ test('no field takes what is right nowhere', async () => {
   }
   expect(complaints.list).toEqual([])
 }, 60_000 * patience)
+
+const extensions = [
+  ...Object.values(matches).map(extension => ({ ...extension, rule: (part: object) => ({ matches: [part] }) })),
+  ...Object.values(targets).map(extension => ({ ...extension, rule: (part: object) => ({ target: part }) })),
+]
+
+test('every option of iptables’ extensions', async () => {
+  const complaints = new Complaints()
+  for (const { name, options, rule: ruleOf } of extensions) {
+    for (const option of Object.keys(options)) {
+      const call = (value: unknown, family = 'ip'): unknown =>
+        nft.iptablesRule({ family, protocol: 'tcp', ...ruleOf({ [name]: { [option]: value } }) } as Parameters<typeof nft.iptablesRule>[0])
+      for (const value of [...wrongValues, { value: null }, { mask: null, set: null }]) {
+        for (const given of [value, { not: value }]) {
+          for (const family of ['ip', 'ip6']) await complaints.try(`${name}.${option}`, () => call(given, family), [given])
+        }
+      }
+      for (const value of neverRight) await complaints.refused(name, `.${option}`, () => call(value), [value], { named: false })
+    }
+  }
+  expect(complaints.list).toEqual([])
+})

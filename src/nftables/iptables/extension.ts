@@ -197,7 +197,7 @@ export function readValue<V>(kind: Kind<V, never>, input: unknown, where: string
   } catch {
     // An input of another type than declared; it is refused below.
   }
-  const value = text === undefined ? undefined : kind.parse(text, context)
+  const value = typeof text === 'string' ? kind.parse(text, context) : undefined
   if (value === undefined) throw new InvalidArgumentError(where, input, kind.accepted)
   return value
 }
