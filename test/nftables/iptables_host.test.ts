@@ -89,6 +89,16 @@ test('a restored text is what iptables-restore makes of it, and tables are made 
   expect(await savedByTool(ours, 'ip')).toBe(await savedByTool(theirs, 'ip'))
 })
 
+test('a chain may be called as what every object of JavaScript has', async () => {
+  const host = await newHost()
+  const { iptables } = host
+  await iptables.newChain('constructor')
+  await iptables.append('INPUT', '-j constructor')
+  const listed = await iptables.listRules()
+  expect(listed).toContain('-N constructor\n-A INPUT -j constructor\n')
+  expect(listed).toBe(await listedByTool(host, 'ip', 'filter', '-S'))
+})
+
 test('verbs, one after another', async () => {
   const host = await newHost()
   const { iptables } = host

@@ -6,7 +6,7 @@ import { InvalidArgumentError, VirbrError } from '../../src/errors.ts'
 import { patience } from './patience.ts'
 
 export const wrongValues: readonly unknown[] = [
-  undefined, null, 0, -1, 1.5, NaN, '', 'x', 'a b', 'a\0b', true, 5n, [], {}, [null], [undefined], [[]], [{}], [5], ['x'],
+  undefined, null, 0, -1, 1.5, NaN, '', 'x', 'constructor', 'a b', 'a\0b', true, 5n, [], {}, [null], [undefined], [[]], [{}], [5], ['x'],
   () => 1, Symbol('s'), new Date(0), new Uint8Array(3), Object.create(null), { not: null }, { name: null, data: null }, { name: 'meta' },
 ]
 

@@ -92,7 +92,7 @@ function bases(priority: number, ...names: readonly (keyof typeof hooks)[]): Rec
 
 const nat = (priority: number, hook: HookName): BaseChain => ({ hook, type: 'nat', priority })
 
-export const builtinChains: Readonly<Record<string, Readonly<Record<string, BaseChain>>>> = {
+const tables: Readonly<Record<string, Readonly<Record<string, BaseChain>>>> = {
   filter: bases(0, 'INPUT', 'FORWARD', 'OUTPUT'),
   nat: {
     PREROUTING: nat(-100, 'prerouting'), INPUT: nat(100, 'input'), OUTPUT: nat(-100, 'output'), POSTROUTING: nat(100, 'postrouting'),
@@ -103,6 +103,14 @@ export const builtinChains: Readonly<Record<string, Readonly<Record<string, Base
   },
   raw: bases(-300, 'PREROUTING', 'OUTPUT'),
   security: bases(150, 'INPUT', 'FORWARD', 'OUTPUT'),
+}
+
+/** Without prototypes: a user's chain may be called `constructor`. */
+export const builtinChains: typeof tables = withoutPrototype(Object.fromEntries(
+  Object.entries(tables).map(([table, chains]) => [table, withoutPrototype(chains)])))
+
+function withoutPrototype<T extends object>(record: T): T {
+  return Object.assign(Object.create(null) as T, record)
 }
 
 export type IptablesTableName = 'filter' | 'nat' | 'mangle' | 'raw' | 'security'
