@@ -103,9 +103,14 @@ export interface AddChain extends ChainRef {
   userdata?: Uint8Array
 }
 
+const chainFields: ReadonlySet<string> = new Set([
+  'family', 'table', 'name', 'hook', 'type', 'priority', 'policy', 'counters', 'devices', 'offload', 'comment', 'exclusive',
+  'userdata', 'handle', 'use', 'flags',
+])
+
 /** Creates a chain; of one that exists only the policy is changed, if given. */
 export function addChain(chain: AddChain): NftRequest<ChainEntries> {
-  const { family, table, name, hook, exclusive, comment, userdata = encodeUserdata({ comment }) } = refOf('chain', chain)
+  const { family, table, name, hook, exclusive, comment, userdata = encodeUserdata({ comment }) } = refOf('chain', chain, chainFields)
   const operation = `add chain ${family} ${table} ${name}`
   const values = { table, name, ...(hook === undefined ? regular(chain) : baseValues({ ...chain, hook })), userdata }
   const flags = NLM_F_CREATE | (isOn('exclusive', exclusive) ? NLM_F_EXCL : 0)

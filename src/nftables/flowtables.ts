@@ -61,9 +61,11 @@ export interface AddFlowtable extends FlowtableRef {
   exclusive?: boolean
 }
 
+const flowtableFields: ReadonlySet<string> = new Set(['family', 'table', 'name', 'priority', 'devices', 'flags', 'exclusive', 'handle', 'use'])
+
 /** Creates a flow table; devices are added to one that exists. */
 export function addFlowtable(flowtable: AddFlowtable): NftRequest<FlowtableEntries> {
-  const { family, table, name, priority = 0, devices, flags = [], exclusive } = refOf('flowtable', flowtable)
+  const { family, table, name, priority = 0, devices, flags = [], exclusive } = refOf('flowtable', flowtable, flowtableFields)
   const hook = { number: INGRESS, priority: parsePriority('netdev', priority), devices: [...listOf('devices', devices)] }
   const values = { table, name, hook, flags: [...listOf('flags', flags)] }
   const create = NLM_F_CREATE | (isOn('exclusive', exclusive) ? NLM_F_EXCL : 0)

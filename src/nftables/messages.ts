@@ -45,10 +45,12 @@ export function messageType(message: number): number {
 
 /**
  * What a request is about, with its names: without one the kernel would take a deletion for that of all there are, tables
- * of the family or rules of the table.
+ * of the family or rules of the table. `names`: of the fields that it may have.
  */
-export function refOf<T extends { family: Family }>(what: 'table' | 'chain' | 'rule' | 'set' | 'object' | 'flowtable', ref: T): T {
-  checkFamily(fieldsOf(what, ref).family)
+export function refOf<T extends { family: Family }>(
+  what: 'table' | 'chain' | 'rule' | 'set' | 'object' | 'flowtable', ref: T, names?: ReadonlySet<string>,
+): T {
+  checkFamily(fieldsOf(what, ref, names).family)
   const { table, chain, name }: { family: Family, table?: unknown, chain?: unknown, name?: unknown } = ref
   if (what !== 'table') checkName('table', table)
   if (what === 'rule') checkName('chain', chain)

@@ -151,9 +151,16 @@ export type AddObject = Omit<ObjectRef, 'type'> & {
   | { type: 'tunnel' } & ObjectData<'tunnel'>
 )
 
+/** Of every kind; those of another kind than the object's are left out. */
+const objectFields: ReadonlySet<string> = new Set([
+  'family', 'table', 'name', 'type', 'comment', 'exclusive', 'handle', 'use', 'userdata', 'data', 'packets', 'bytes', 'used', 'over', 'rate', 'per', 'unit',
+  'burst', 'count', 'mss', 'wscale', 'timestamp', 'sackPerm', 'context', 'helper', 'protocol', 'l3proto', 'policy', 'dport', 'timeoutMs', 'size',
+  'id', 'ip', 'ip6', 'flags', 'tos', 'ttl', 'sport', 'options',
+])
+
 /** Creates an object; one that exists is left as it is, but for a quota or limit, which is set. Timeouts of `policy` in seconds. */
 export function addObject(object: AddObject): NftRequest<ObjectEntries> {
-  const { family, table, name, type, comment, exclusive } = refOf('object', object)
+  const { family, table, name, type, comment, exclusive } = refOf('object', object, objectFields)
   checkType(type)
   const flags = NLM_F_CREATE | (isOn('exclusive', exclusive) ? NLM_F_EXCL : 0)
   const userdata = encodeUserdata({ comment })

@@ -71,9 +71,13 @@ export interface AddRule extends RuleChain, Userdata {
   userdata?: Uint8Array
 }
 
+const ruleFields: ReadonlySet<string> = new Set([
+  'family', 'table', 'chain', 'expressions', 'insert', 'position', 'near', 'comment', 'owner', 'records', 'userdata', 'handle',
+])
+
 /** Adds a rule. */
 export function addRule(rule: AddRule): NftRequest<RuleEntries> {
-  const { family, table, chain, insert, position, near } = refOf('rule', rule)
+  const { family, table, chain, insert, position, near } = refOf('rule', rule, ruleFields)
   const before = isOn('insert', insert)
   const flags = NLM_F_CREATE | (before ? 0 : NLM_F_APPEND)
   return ruleRequest(rule, flags, { position }, `${before ? 'insert' : 'add'} rule ${family} ${table} ${chain}`, near)
@@ -85,7 +89,7 @@ export interface ReplaceRule extends Omit<AddRule, 'insert' | 'position' | 'near
 
 /** Puts a rule in the place of another. It has a handle of its own. */
 export function replaceRule(rule: ReplaceRule): NftRequest<RuleEntries> {
-  const { family, table, chain, handle } = refOf('rule', rule)
+  const { family, table, chain, handle } = refOf('rule', rule, ruleFields)
   check('handle', handle, aHandle)
   return ruleRequest(rule, NLM_F_REPLACE, { handle }, `replace rule ${family} ${table} ${chain} handle ${handle}`)
 }

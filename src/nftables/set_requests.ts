@@ -98,9 +98,15 @@ function isObjectMap(map: SetType['map']): map is { object: ObjectType } {
   return typeof map === 'object' && map !== null && 'object' in map
 }
 
+const setFields: ReadonlySet<string> = new Set([
+  'family', 'table', 'name', 'type', 'map', 'flags', 'mapInterval', 'autoMerge', 'timeoutMs', 'gcIntervalMs', 'size', 'policy',
+  'comment', 'statements', 'exclusive', 'handle', 'keyType', 'keyLength', 'dataType', 'dataLength', 'fields', 'expressions',
+  'backend', 'count', 'userdata', 'elements',
+])
+
 /** Creates a set or map; one of the same type that exists is left as it is. */
 export function addSet(set: AddSet): NftRequest<SetEntries> {
-  const { family, table, name, exclusive, map } = refOf('set', set)
+  const { family, table, name, exclusive, map } = refOf('set', set, setFields)
   const flags = NLM_F_CREATE | (isOn('exclusive', exclusive) ? NLM_F_EXCL : 0)
   return nftRequest(c.NFT_MSG_NEWSET, flags, family, setAttributes, setValues(set), `add ${map === undefined ? 'set' : 'map'} ${family} ${table} ${name}`)
 }

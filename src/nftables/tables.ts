@@ -60,9 +60,11 @@ export interface AddTable extends TableRef {
   userdata?: Uint8Array
 }
 
+const tableFields: ReadonlySet<string> = new Set(['family', 'name', 'flags', 'comment', 'exclusive', 'userdata', 'handle', 'use', 'owner'])
+
 /** Creates a table; one that exists is left as it is. */
 export function addTable(table: AddTable): NftRequest<TableEntries> {
-  const { family, name, flags, comment, exclusive, userdata = encodeUserdata({ comment }) } = refOf('table', table)
+  const { family, name, flags, comment, exclusive, userdata = encodeUserdata({ comment }) } = refOf('table', table, tableFields)
   const create = NLM_F_CREATE | (isOn('exclusive', exclusive) ? NLM_F_EXCL : 0)
   const operation = `add table ${family} ${name}`
   const values = { name, flags: flags === undefined ? undefined : [...listOf('flags', flags)], userdata }

@@ -216,6 +216,33 @@ test('no field takes what is right nowhere', async () => {
   expect(complaints.list).toEqual([])
 }, 60_000 * patience)
 
+test('a misspelled field is told with its name', () => {
+  const wrong: [string, () => unknown][] = [
+    ['table.coment', () => nft.addTable({ ...table, coment: 'x' } as never)],
+    ['chain.priorty', () => nft.addChain({ ...inTable, hook: 'input', priorty: 'filter' } as never)],
+    ['rule.coment', () => nft.addRule({ ...rule, expressions: [], coment: 'x' } as never)],
+    ['rule.postion', () => nft.replaceRule({ ...rule, expressions: [], handle: 5, postion: 1 } as never)],
+    ['set.timeout', () => nft.addSet({ ...inTable, type: 'mark', timeout: 5 } as never)],
+    ['object.packts', () => nft.addObject({ ...inTable, type: 'counter', packts: 5 } as never)],
+    ['flowtable.device', () => nft.addFlowtable({ ...inTable, device: 'eth0', devices: [] } as never)],
+    ['counter.packet', () => nft.counter({ packet: 1 } as never)],
+    ['limit.brust', () => nft.limit({ rate: 1, per: 'second', brust: 2 } as never)],
+    ['quota.overt', () => nft.quota({ bytes: 5, overt: true } as never)],
+    ['synproxy.timestamps', () => nft.synproxy({ timestamps: true } as never)],
+    ['log.prefx', () => nft.log({ prefx: 'x' } as never)],
+    ['queue.bypas', () => nft.queue({ bypas: true } as never)],
+    ['masquerade.randm', () => nft.masquerade({ randm: true } as never)],
+    ['redirect.port', () => nft.redirect({ port: 80 } as never)],
+    ['snat.adress', () => nft.snat({ adress: '10.0.0.1' } as never)],
+    ['dnat.port', () => nft.dnat({ address: '10.0.0.1', port: 80 } as never)],
+    ['tproxy.ports', () => nft.tproxy({ ports: 80 } as never)],
+    ['dup.dev', () => nft.dup({ dev: 1 } as never)],
+    ['fwd.dev', () => nft.fwd({ device: 1, dev: 1 } as never)],
+    ['numgen.modulus', () => nft.numgen({ mode: 'inc', mod: 2, modulus: 2 } as never)],
+  ]
+  for (const [field, call] of wrong) expect(call, field).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT', field }) as Error)
+})
+
 const extensions = [
   ...Object.values(matches).map(extension => ({ ...extension, rule: (part: object) => ({ matches: [part] }) })),
   ...Object.values(targets).map(extension => ({ ...extension, rule: (part: object) => ({ target: part }) })),

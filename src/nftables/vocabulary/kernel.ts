@@ -71,12 +71,14 @@ export const socket = {
   cgroupv2: (level: number): Selector => socketSource('cgroupv2', level),
 } as const
 
+const osfFields: ReadonlySet<string> = new Set(['ttl', 'version'])
+
 /**
  * The operating system that a SYN looks like, by the database that nfnl_osf loads: `osf()('Linux')`, `osf({ version:
  * true })('Linux:4.20')`.
  */
 export function osf(options: { ttl?: 'exact' | 'loose' | 'skip', version?: boolean } = {}): Selector<string> {
-  const { ttl = 'exact', version } = fieldsOf('osf', options)
+  const { ttl = 'exact', version } = fieldsOf('osf', options, osfFields)
   const flags = isOn('osf.version', version) ? c.NFT_OSF_F_VERSION : 0
   return selector<string>({
     word: 'osf name', types: [{ type: 'string', size: 16, order: 'host' }],
@@ -89,18 +91,22 @@ function positive(field: string, value: number, least: number): number {
   throw new InvalidArgumentError(field, value, `an integer from ${least} to 4294967295`)
 }
 
+const numgenFields: ReadonlySet<string> = new Set(['mode', 'mod', 'offset'])
+
 /** A number from `offset` to `offset + mod - 1`: one after the other, or by chance. */
 export function numgen(options: { mode: 'inc' | 'random', mod: number, offset?: number }): Selector<number> {
-  const { mode, mod, offset = 0 } = fieldsOf('numgen', options)
+  const { mode, mod, offset = 0 } = fieldsOf('numgen', options, numgenFields)
   if (mode !== 'inc' && mode !== 'random') throw new InvalidArgumentError('numgen.mode', mode, 'inc or random')
   const data = { modulus: positive('numgen.mod', mod, 1), type: mode, offset: positive('numgen.offset', offset, 0) } as const
   const types: readonly ValueType[] = [{ type: 'integer', size: 4, order: 'host' }]
   return selector<number>({ word: `numgen ${mode} mod ${mod}`, types, load: dreg => [{ name: 'numgen', data: { dreg, ...data } }] })
 }
 
+const jhashFields: ReadonlySet<string> = new Set(['mod', 'seed', 'offset'])
+
 /** A number below `mod` (plus `offset`) that is the same for the same key: `jhash(ip.saddr, { mod: 2 })`. */
 export function jhash(key: Source, options: { mod: number, seed?: number, offset?: number }): Selector<number> {
-  const { mod, seed, offset = 0 } = fieldsOf('jhash', options)
+  const { mod, seed, offset = 0 } = fieldsOf('jhash', options, jhashFields)
   const length = lengthOf(typesOf('jhash', key))
   const modulus = positive('jhash.mod', mod, 1)
   const word = `jhash ${key.word} mod ${mod}`
@@ -115,9 +121,11 @@ export function jhash(key: Source, options: { mod: number, seed?: number, offset
   })
 }
 
+const symhashFields: ReadonlySet<string> = new Set(['mod', 'offset'])
+
 /** The same of the packet's connection, in both directions. */
 export function symhash(options: { mod: number, offset?: number }): Selector<number> {
-  const { mod, offset = 0 } = fieldsOf('symhash', options)
+  const { mod, offset = 0 } = fieldsOf('symhash', options, symhashFields)
   const data = { modulus: positive('symhash.mod', mod, 1), offset: positive('symhash.offset', offset, 0), type: 'symhash' } as const
   return selector<number>({
     word: `symhash mod ${mod}`, types: [{ type: 'integer', size: 4, order: 'host' }],
@@ -133,9 +141,11 @@ interface IpsecWords {
   readonly ip6: { readonly saddr: Selector<string>, readonly daddr: Selector<string> }
 }
 
+const ipsecFields: ReadonlySet<string> = new Set(['spnum'])
+
 /** The IPsec transformation that a packet has been through (`in`) or will go through (`out`); `spnum` of nested ones, from 0. */
 export function ipsec(dir: 'in' | 'out', options: { spnum?: number } = {}): IpsecWords {
-  const { spnum = 0 } = fieldsOf('ipsec', options)
+  const { spnum = 0 } = fieldsOf('ipsec', options, ipsecFields)
   if (dir !== 'in' && dir !== 'out') throw new InvalidArgumentError('ipsec', dir, 'in or out')
   positive('ipsec.spnum', spnum, 0)
   const field = <S>(key: XfrmKey, type: ValueType): Selector<S> => selector<S>({

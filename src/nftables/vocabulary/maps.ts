@@ -126,13 +126,15 @@ export interface DynamicOptions {
   statements?: readonly Word[]
 }
 
+const dynamicFields: ReadonlySet<string> = new Set(['timeoutMs', 'data', 'statements'])
+
 function dynamic(op: 'add' | 'update' | 'delete', set: string, key: Matchable, options: DynamicOptions): Word {
   const named = typeof set === 'string' && set.startsWith('@') ? set.slice(1) : set
   if (typeof named !== 'string' || named === '') throw new InvalidArgumentError(op, set, 'the name of a set')
   const types = typesOf(op, key)
   const keyed = key.loadKey?.(1) ?? key.load(1)
   const dataRegister = registerBehind(1, types)
-  const { timeoutMs, data, statements = [] } = fieldsOf('options', options)
+  const { timeoutMs, data, statements = [] } = fieldsOf('options', options, dynamicFields)
   const loaded = data === undefined ? [] : dynamicData(op, data, dataRegister)
   const expressions = listOf('options.statements', statements).flat().map(part => part as StatefulExpression)
   const [only, second] = expressions

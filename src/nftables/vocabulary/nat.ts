@@ -48,9 +48,11 @@ const addressTypes = {
   ip6: { type: 'ipv6_addr', size: 16, order: 'big' },
 } as const satisfies Record<string, ValueType>
 
+const portFields: ReadonlySet<string> = new Set(['ports', 'random', 'fullyRandom', 'persistent'])
+
 /** Source NAT to the address of the interface that the packet leaves by. Ports need a transport protocol before. */
 export function masquerade(options: { ports?: Ports | Source } & NatFlags = {}): Word {
-  const { ports, ...flags } = fieldsOf('masquerade', options)
+  const { ports, ...flags } = fieldsOf('masquerade', options, portFields)
   const loaded = loadPorts('masquerade', ports, 1)
   return [...loaded.parts, { name: 'masq', data: { ...flagsOf('masquerade', flags, loaded.specified), ...loaded.registers } }]
 }
@@ -67,7 +69,7 @@ export function dnat(target: NatTarget): Word {
 
 /** Destination NAT to the host itself. */
 export function redirect(options: { ports?: Ports | Source } & NatFlags = {}): Word {
-  const { ports, ...flags } = fieldsOf('redirect', options)
+  const { ports, ...flags } = fieldsOf('redirect', options, portFields)
   const loaded = loadPorts('redirect', ports, 1)
   return [...loaded.parts, { name: 'redir', data: { ...loaded.registers, ...flagsOf('redirect', flags, loaded.specified) } }]
 }
@@ -106,8 +108,12 @@ export function portBytes(field: string, ports: Ports): Uint8Array[] {
   return all.map(number => parseScalar(field, portType, number))
 }
 
+const natFields: ReadonlySet<string> = new Set([
+  'address', 'ports', 'to', 'family', 'withPorts', 'netmap', 'random', 'fullyRandom', 'persistent',
+])
+
 function nat(type: 'snat' | 'dnat', target: NatTarget): Word {
-  const { to, ...rest } = fieldsOf(type, target)
+  const { to, ...rest } = fieldsOf(type, target, natFields)
   if (rest.family !== undefined) lookUp(`${type}.family`, addressTypes, rest.family)
   if (isSource(to)) return natByMap(type, to, rest)
   const { address, ports, netmap, family: given, ...flags } = { ...rest, ...(to === undefined ? {} : parseTo(`${type}.to`, to)) }
@@ -193,9 +199,11 @@ function flagsOf(word: string, { random, fullyRandom, persistent }: NatFlags, po
   return flags === 0 ? {} : { flags }
 }
 
+const tproxyFields: ReadonlySet<string> = new Set(['address', 'port'])
+
 /** To a socket of this host, without changing the packet; needs a transport protocol before, and a route. */
 export function tproxy(target: { address?: string | Source, port?: number | Source }): Word {
-  const { address, port } = fieldsOf('tproxy', target)
+  const { address, port } = fieldsOf('tproxy', target, tproxyFields)
   const family = address === undefined ? 'unspec' as const : isSource(address) ? 'ip' as const : familyOf(address)
   const needed = need({ word: 'tproxy', ports: true })
   const parts: Word = [needed]
@@ -221,12 +229,14 @@ function loadDevice(field: string, device: number | Source, register: number): W
   return isSource(device) ? device.load(register, [type]) : [setRegister(register, parseScalar(field, type, device))]
 }
 
+const dupFields: ReadonlySet<string> = new Set(['address', 'device'])
+
 /**
  * Sends a copy of the packet: in ip and ip6 tables to an address, out of an interface if given; in netdev ones to an
  * interface. Interfaces by number.
  */
 export function dup(target: { address?: string | Source, device?: number | Source }): Word {
-  const { address, device } = fieldsOf('dup', target)
+  const { address, device } = fieldsOf('dup', target, dupFields)
   if (address === undefined) {
     if (device === undefined) throw new InvalidArgumentError('dup', {}, 'an address, an interface, or both')
     return [...loadDevice('dup.device', device, 1), { name: 'dup', data: { sregDev: 1 } }]
@@ -240,7 +250,7 @@ export function dup(target: { address?: string | Source, device?: number | Sourc
 
 /** Sends the packet out of another interface, in netdev tables; with an address to that neighbour. Interfaces by number. */
 export function fwd(target: { device: number | Source, address?: string }): Word {
-  const { device, address } = fieldsOf('fwd', target)
+  const { device, address } = fieldsOf('fwd', target, dupFields)
   const parts = loadDevice('fwd.device', device, 1)
   if (address === undefined) return [...parts, { name: 'fwd', data: { sregDev: 1 } }]
   const nfproto = familyOf(address)

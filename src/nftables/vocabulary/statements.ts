@@ -19,13 +19,15 @@ function isReference(value: unknown): value is string | Source {
 
 const fromZero = shared({ name: 'counter', data: {} })
 
+const counterFields: ReadonlySet<string> = new Set(['packets', 'bytes'])
+
 /**
  * Counts the packets and bytes that come this far, from given numbers on; or in a counter of the same table, by name or
  * by a map of names.
  */
 export function counter(counter: { packets?: number, bytes?: number } | string | Source = {}): Word {
   if (isReference(counter)) return referTo('counter', c.NFT_OBJECT_COUNTER, counter)
-  const { packets, bytes } = fieldsOf('counter', counter)
+  const { packets, bytes } = fieldsOf('counter', counter, counterFields)
   if (packets === undefined && bytes === undefined) return [fromZero]
   return [{ name: 'counter', data: { bytes: integer('counter.bytes', bytes), packets: integer('counter.packets', packets) } }]
 }
@@ -55,10 +57,12 @@ export function limitData(limit: Limit): ExpressionData<'limit'> {
   }
 }
 
+const limitFields: ReadonlySet<string> = new Set(['rate', 'per', 'unit', 'burst', 'over'])
+
 /** Matches up to `rate` packets or bytes a unit of time, and `burst` beyond; or a limit of the same table, by name or map. */
 export function limit(limit: Limit | string | Source): Word {
   if (isReference(limit)) return referTo('limit', c.NFT_OBJECT_LIMIT, limit)
-  return [{ name: 'limit', data: limitData(limit) }]
+  return [{ name: 'limit', data: limitData(fieldsOf('limit', limit, limitFields)) }]
 }
 
 export interface Quota {
@@ -74,10 +78,12 @@ export function quotaData(quota: Quota): ExpressionData<'quota'> {
   return { bytes: integer('quota.bytes', bytes), consumed: integer('quota.used', used), flags: isOn('quota.over', over) ? c.NFT_QUOTA_F_INV : 0 }
 }
 
+const quotaFields: ReadonlySet<string> = new Set(['bytes', 'used', 'over'])
+
 /** Matches until so many bytes have come; or a quota of the same table, by name or map. */
 export function quota(quota: Quota | string | Source): Word {
   if (isReference(quota)) return referTo('quota', c.NFT_OBJECT_QUOTA, quota)
-  return [{ name: 'quota', data: quotaData(quota) }]
+  return [{ name: 'quota', data: quotaData(fieldsOf('quota', quota, quotaFields)) }]
 }
 
 /** Remembers when a packet came this far last. Linux 5.14. */
@@ -103,9 +109,11 @@ export interface Log {
   queueThreshold?: number
 }
 
+const logFields: ReadonlySet<string> = new Set(['prefix', 'level', 'flags', 'group', 'snaplen', 'queueThreshold'])
+
 /** To the kernel log, or with `group` to nfnetlink_log. */
 export function log(log: Log = {}): Word {
-  const { prefix, level, flags, group, snaplen, queueThreshold } = fieldsOf('log', log)
+  const { prefix, level, flags, group, snaplen, queueThreshold } = fieldsOf('log', log, logFields)
   if (group !== undefined && (level !== undefined || flags !== undefined)) {
     throw new InvalidArgumentError('log.group', group, 'no level and flags beside it: those are for the kernel log')
   }
@@ -171,9 +179,11 @@ export interface Queue {
   fanout?: boolean
 }
 
+const queueFields: ReadonlySet<string> = new Set(['num', 'bypass', 'fanout'])
+
 /** To a program that decides, by nfnetlink_queue. */
 export function queue(queue: Queue = {}): Word {
-  const { num = 0, bypass, fanout } = fieldsOf('queue', queue)
+  const { num = 0, bypass, fanout } = fieldsOf('queue', queue, queueFields)
   const flags = (isOn('queue.bypass', bypass) ? c.NFT_QUEUE_FLAG_BYPASS : 0) | (isOn('queue.fanout', fanout) ? c.NFT_QUEUE_FLAG_CPU_FANOUT : 0)
   const flagged = flags === 0 ? {} : { flags }
   if (isSource(num)) return [...num.load(1), { name: 'queue', data: { ...flagged, sregQnum: 1 } }]
@@ -203,10 +213,12 @@ export function synproxyData(synproxy: Synproxy): ExpressionData<'synproxy'> {
   }
 }
 
+const synproxyFields: ReadonlySet<string> = new Set(['mss', 'wscale', 'timestamp', 'sackPerm'])
+
 /** Answers SYN packets itself until the client has shown that it is there; or as a synproxy of the same table says. */
 export function synproxy(synproxy: Synproxy | string | Source = {}): Word {
   if (isReference(synproxy)) return referTo('synproxy', c.NFT_OBJECT_SYNPROXY, synproxy)
-  return [{ name: 'synproxy', data: synproxyData(synproxy) }]
+  return [{ name: 'synproxy', data: synproxyData(fieldsOf('synproxy', synproxy, synproxyFields)) }]
 }
 
 /** Puts the packet's connection into a flow table of the same table. */
