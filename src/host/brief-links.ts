@@ -1,21 +1,24 @@
 /** Many links read at once. */
 import { constants } from 'node:os'
 import type { NetlinkError } from '../netlink/error.ts'
-import { Notice, bodies } from '../netlink/events.ts'
-import type { MessageFormat } from '../netlink/message.ts'
-import { decodeBriefLink, getBriefLink, listBriefLinks } from '../rtnetlink/brief.ts'
+import type { Message } from '../netlink/message.ts'
+import { decodeBriefLink, getBriefLink } from '../rtnetlink/brief.ts'
 import type { BriefLink } from '../rtnetlink/brief.ts'
-import { RTM_NEWLINK } from '../rtnetlink/constants.ts'
-import { failure, isFailure, repliesOf, routeStep } from './channel.ts'
+import { repliesOf, routeStep } from './channel.ts'
 import type { Channel } from './channel.ts'
 import type { LinkRef } from './link-ref.ts'
 import { Turns } from './turns.ts'
 
-/** Replies to several reads at once wait in the socket's buffer, which may be small in a user namespace. */
-const readsAtOnce = 50
-
-/** Links for one visit to the Host's thread. */
+/**
+ * Links asked for in one sendmsg. The kernel takes its lock for each: one after the other it gets it at once, though others
+ * wait for it as well; whoever asks again later waits behind all that the kernel has to do for new links.
+ */
 const linksAtOnce = 500
+
+/** The same where the socket's buffer is small, as in a user namespace: replies wait in it. */
+const fewAtOnce = 50
+
+const { ENODEV, ENOBUFS } = constants.errno
 
 export function* chunksOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size)
@@ -38,71 +41,29 @@ export async function eachBriefLink(
   const turns = new Turns()
   let position = 0
   for (const chunk of chunksOf(links, linksAtOnce)) {
-    const steps = []
-    for (const few of chunksOf(chunk, readsAtOnce)) {
-      steps.push(routeStep(few.map(getBriefLink), { mayFail: true }))
-      if (turns.over) await turns.next()
-    }
-    const { results, failed } = await channel.exec(steps)
-    if (failed !== undefined) throw failure(steps[failed.step] as never, failed)
-    for (const [at, step] of steps.entries()) {
-      const replies = repliesOf(step, results[at])
-      const error = replies.firstError(constants.errno.ENODEV)
-      if (error !== undefined) throw error
-      for (const [message] of replies.messages) take(message === undefined ? undefined : decodeBriefLink(message), position++)
+    for (const message of await ask(channel, chunk)) {
+      take(message === undefined ? undefined : decodeBriefLink(message), position++)
       if (turns.over) await turns.next()
     }
   }
 }
 
-/** From so many on, links are looked for in a list of all, unless that is so many times as long. */
-const manyLinks = 100
-const mostTimes = 20
-
-/**
- * The same for many links, perhaps just made: each question would wait for the kernel's lock, which its own work on new
- * links holds most of the time; a list takes it once for some twenty. In any order, each position once.
- */
-export async function eachOfManyLinks(
-  channel: Channel, links: readonly LinkRef[], take: (link: BriefLink | undefined, position: number) => void,
-): Promise<void> {
-  if (links.length < manyLinks || await countLinks(channel) > links.length * mostTimes) return eachBriefLink(channel, links, take)
-  const known = new Map<LinkRef, BriefLink>()
-  const turns = new Turns()
-  const request = listBriefLinks()
-  const step = { ...routeStep([request], { mayFail: true }), partial: true }
-  const { results: [reply] } = await channel.exec([step])
-  if (isFailure(reply)) throw failure(step, reply)
-  for (const { type, flags, body } of bodies(Buffer.from(reply.buffer, reply.byteOffset, reply.length))) {
-    if (type !== RTM_NEWLINK) continue
-    const link = decodeBriefLink(new Notice(type, flags, body, request.format as MessageFormat))
-    known.set(link.name, link)
-    known.set(link.index, link)
-    if (turns.over) await turns.next()
+async function ask(channel: Channel, links: readonly LinkRef[]): Promise<(Message | undefined)[]> {
+  const replies = await channel.attempt(routeStep(links.map(getBriefLink), { mayFail: true }))
+  const found = replies.messages.map(([message]) => message)
+  if (replies.firstError(ENODEV) === undefined) return found
+  const error = replies.firstError(ENODEV, ENOBUFS)
+  if (error !== undefined || links.length <= fewAtOnce) throw error ?? replies.error as NetlinkError
+  const lost = links.map((_, at) => at).filter(at => replies.errno(at) === ENOBUFS)
+  for (const some of chunksOf(lost, fewAtOnce)) {
+    const again = await ask(channel, some.map(at => links[at] as LinkRef))
+    again.forEach((message, at) => { found[some[at] as number] = message })
   }
-  // Those that are not there, and those that are given by another of their names.
-  const others: number[] = []
-  for (const [position, ref] of links.entries()) {
-    const link = known.get(ref)
-    if (link === undefined) others.push(position)
-    else take(link, position)
-    if (turns.over) await turns.next()
-  }
-  await eachBriefLink(channel, others.map(position => links[position] as LinkRef), (link, at) => { take(link, others[at] as number) })
-}
-
-/** Of the namespace; a line each, behind two of headings. The kernel takes no lock for them. */
-async function countLinks(channel: Channel): Promise<number> {
-  const step = { op: 'readFile', path: '/proc/thread-self/net/dev', mayFail: true } as const
-  const { results: [lines] } = await channel.exec([step])
-  if (isFailure(lines)) return Infinity
-  let count = -2
-  for (const byte of lines) if (byte === 0x0a) count++
-  return count
+  return found
 }
 
 /** Why there is no such link. */
 export function absent(link: LinkRef): NetlinkError {
   const step = routeStep([getBriefLink(link)])
-  return repliesOf(step, { errno: constants.errno.ENODEV, call: 'netlink' }).error as NetlinkError
+  return repliesOf(step, { errno: ENODEV, call: 'netlink' }).error as NetlinkError
 }

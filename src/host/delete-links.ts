@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto'
 import { constants } from 'node:os'
 import { InvalidArgumentError, VirbrError } from '../errors.ts'
-import { NETLINK_ROUTE } from '../netlink/constants.ts'
+import { NETLINK_ROUTE, NLM_F_ACK } from '../netlink/constants.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import { encodeRequest } from '../netlink/message.ts'
 import type { AnyRequest } from '../netlink/message.ts'
@@ -15,13 +15,16 @@ import { Bulk, bulkOptions, checkBulk } from './bulk.ts'
 import type { BulkOptions } from './bulk.ts'
 import { routeStep } from './channel.ts'
 import type { Channel, RequestStep } from './channel.ts'
-import { absent, chunksOf, eachOfManyLinks } from './brief-links.ts'
+import { absent, chunksOf, eachBriefLink } from './brief-links.ts'
 import { checkLinkRef, noLink } from './link-ref.ts'
 import type { LinkRef } from './link-ref.ts'
 import { Turns } from './turns.ts'
 
-/** The kernel's lock is held for about half a millisecond a link while a group is deleted. */
-const groupSize = 500
+/**
+ * The kernel's lock is held for about half a millisecond a link while a group is deleted. Fewer at once would leave others up,
+ * whose IPv6 then floods the bridges that the next ones are to leave.
+ */
+const groupSize = 1000
 
 const { ENODEV, EOPNOTSUPP } = constants.errno
 
@@ -58,7 +61,7 @@ interface Doomed {
 async function choose(channel: Channel, bulk: Bulk<LinkRef>, links: readonly LinkRef[]): Promise<Doomed[]> {
   const doomed: Doomed[] = []
   const byIndex = new Map<LinkRef, number>()
-  await eachOfManyLinks(channel, links, (brief, position) => {
+  await eachBriefLink(channel, links, (brief, position) => {
     const link = links[position] as LinkRef
     if (brief === undefined) return bulk.fail(position, noLink(absent(link), link))
     // The kernel would refuse the whole group for it.
@@ -97,15 +100,17 @@ async function groupStep(links: readonly Doomed[], group: number): Promise<Reque
   const turns = new Turns()
   const writer = new Writer(links.length * 64)
   const requests: AnyRequest[] = []
-  const add = (request: AnyRequest): void => {
-    encodeRequest(writer, request, requests.length)
+  // Only the last is acknowledged: the kernel tells of what it refuses in any case.
+  const add = (request: AnyRequest, flags = request.flags & ~NLM_F_ACK): void => {
+    encodeRequest(writer, request, requests.length, flags)
     requests.push(request)
   }
   for (const { link } of links) {
     if (turns.over) await turns.next()
-    setLink(link, { group }).forEach(add)
+    setLink(link, { group }).forEach(request => { add(request) })
   }
-  add(deleteGroup(group))
+  const last = deleteGroup(group)
+  add(last, last.flags)
   return { op: 'netlink', protocol: NETLINK_ROUTE, messages: writer.finish(), requests, mayFail: true }
 }
 
