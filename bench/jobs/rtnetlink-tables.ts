@@ -1,5 +1,6 @@
 /** Entries of tables by the thousand, a dump of links, the way of an event, and what a long call costs the event loop. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host, LinkSpec } from '../../src/index.ts'
 import { timeMs, timeUs } from '../support/job.ts'
 import type { Contender, Contenders, Job } from '../support/job.ts'
@@ -145,12 +146,12 @@ async function deleteDelay(): Promise<Contenders> {
   return {
     ours: async () => {
       await host.links.createMany(veths(1000))
-      await settle(1000)
+      await sleep(600)
       return loopDelay(() => host.links.deleteMany(names))
     },
     floor: async () => {
       await floor.run('create veth 1000')
-      await settle(1000)
+      await sleep(600)
       return loopDelay(() => floor.run('delete 1000'))
     },
     async close() {

@@ -14,9 +14,12 @@ export type Kind = 'veth' | 'tap' | 'vxlan' | 'vlan'
 /** Does a command of bench/floor/links.c; microseconds. */
 export type Run = (command: string) => Promise<number>
 
-/** What others leave behind in the kernel's background, IPv6 above all, should not hit whoever comes next. */
+/**
+ * What others leave behind in the kernel's background should not hit whoever comes next. IPv6 looks for duplicates of its
+ * addresses on new ports for seconds: what is done meanwhile takes up to five times as long, depending on the moment.
+ */
 export function settle(links: number): Promise<void> {
-  return sleep(links < 10 ? 5 : 100 + links / 2)
+  return sleep(links < 10 ? 5 : links < 1000 ? 100 + links / 2 : 9000)
 }
 
 /** A bridge has at most 1,023 ports: each thousand links go into one of their own. */
