@@ -1,5 +1,5 @@
 /** Checks of what callers without TypeScript may get wrong: values, and misspelled options, which are told and not ignored. */
-import { InvalidArgumentError, didYouMean } from './errors.ts'
+import { InvalidArgumentError, checkFields, didYouMean } from './errors.ts'
 
 /** What values are accepted: in words, and as a test. */
 export interface Check {
@@ -38,17 +38,8 @@ export function wholeNumber(min: number, max: number, what = 'a whole number'): 
 /** The value itself, an object: for who takes it apart. `names`: of the fields that it may have; other ones are refused. */
 export function fieldsOf<T extends object>(field: string, value: T, names?: ReadonlySet<string>): T {
   if (!isObject(value) || Array.isArray(value)) throw new InvalidArgumentError(field, value, 'an object')
-  if (names !== undefined) checkNames(field, value, names)
+  if (names !== undefined) checkFields(value, names, field, field)
   return value
-}
-
-function checkNames(field: string, value: object, names: ReadonlySet<string>): void {
-  // No arrays on the way: it is called for each of thousands of rules.
-  for (const name in value) {
-    if (names.has(name)) continue
-    const given = (value as Record<string, unknown>)[name]
-    throw new InvalidArgumentError(`${field}.${name}`, given, `only the fields ${[...names].join(', ')} in ${field}${didYouMean(name, names)}`)
-  }
 }
 
 /** The value itself, an array. */

@@ -240,15 +240,19 @@ export function didYouMean(name: unknown, accepted: Iterable<string>): string {
   return best === undefined ? '' : `; did you mean ${JSON.stringify(best)}?`
 }
 
-/** Refuses a value that is no object, or has a field of another name than those accepted. `what`: `a route`. */
-export function checkFields(value: object, accepted: readonly string[] | ReadonlySet<string>, what: string): void {
+/**
+ * Refuses a value that is no object, or has a field of another name than those accepted. `what`: `a route`; `path` stands before
+ * the field.
+ */
+export function checkFields(value: object, accepted: readonly string[] | ReadonlySet<string>, what: string, path = ''): void {
   if (typeof value !== 'object' || value === null) throw new InvalidArgumentError(what.replace(/^an? /, ''), value, what)
   // No arrays on the way: it is called for each of a hundred thousand.
   for (const name in value) {
     if (accepted instanceof Set ? accepted.has(name) : (accepted as readonly string[]).includes(name)) continue
     const names = [...accepted]
     const given = (value as Record<string, unknown>)[name]
-    throw new InvalidArgumentError(name, given, `only the fields ${names.join(', ')} in ${what}${didYouMean(name, names)}`)
+    const field = path === '' ? name : `${path}.${name}`
+    throw new InvalidArgumentError(field, given, `only the fields ${names.join(', ')} in ${what}${didYouMean(name, names)}`)
   }
 }
 

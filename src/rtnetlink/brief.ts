@@ -63,8 +63,8 @@ export function getBriefLink(link: string | number): AnyRequest {
   })
 }
 
-/** The links of a master, by its index, or all. */
-export function listBriefLinks(master?: number): AnyRequest {
+/** The links of a master, by its index. */
+export function listBriefLinks(master: number): AnyRequest {
   return dump({
     type: c.RTM_GETLINK, flags: 0, format: briefMessage, header: {}, attributes: { master, extMask: c.RTEXT_FILTER_SKIP_STATS },
     operation: 'list links',
